@@ -1,0 +1,115 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ApolloCheckpoint.Engine.Model;
+
+/// <summary>
+/// The element types of safetensors 0.7 (its <c>Dtype</c> enumeration). The numeric values are written into deltas and never change.
+/// </summary>
+public enum ElementType : byte
+{
+    /// <summary>Not a type.</summary>
+    None = 0,
+    /// <summary>One byte, 0 or 1.</summary>
+    Bool = 1,
+    /// <summary>Unsigned byte.</summary>
+    U8 = 2,
+    /// <summary>Signed byte.</summary>
+    I8 = 3,
+    /// <summary>8-bit float, 5 exponent bits.</summary>
+    F8E5M2 = 4,
+    /// <summary>8-bit float, 4 exponent bits.</summary>
+    F8E4M3 = 5,
+    /// <summary>8-bit exponent.</summary>
+    F8E8M0 = 6,
+    /// <summary>Signed 16 bits.</summary>
+    I16 = 7,
+    /// <summary>Unsigned 16 bits.</summary>
+    U16 = 8,
+    /// <summary>IEEE half.</summary>
+    F16 = 9,
+    /// <summary>bfloat16: the upper half of an IEEE single.</summary>
+    BF16 = 10,
+    /// <summary>Signed 32 bits.</summary>
+    I32 = 11,
+    /// <summary>Unsigned 32 bits.</summary>
+    U32 = 12,
+    /// <summary>IEEE single.</summary>
+    F32 = 13,
+    /// <summary>Two IEEE singles.</summary>
+    C64 = 14,
+    /// <summary>IEEE double.</summary>
+    F64 = 15,
+    /// <summary>Signed 64 bits.</summary>
+    I64 = 16,
+    /// <summary>Unsigned 64 bits.</summary>
+    U64 = 17,
+    /// <summary>4-bit float, two in a byte.</summary>
+    F4 = 18,
+    /// <summary>6-bit float, packed, 2 exponent bits.</summary>
+    F6E2M3 = 19,
+    /// <summary>6-bit float, packed, 3 exponent bits.</summary>
+    F6E3M2 = 20,
+}
+
+/// <summary>Sizes and spellings of <see cref="ElementType"/>.</summary>
+public static class ElementTypes
+{
+    private static readonly (ElementType Type, string Name, int Bits)[] Table =
+    [
+        (ElementType.Bool, "BOOL", 8),
+        (ElementType.U8, "U8", 8),
+        (ElementType.I8, "I8", 8),
+        (ElementType.F8E5M2, "F8_E5M2", 8),
+        (ElementType.F8E4M3, "F8_E4M3", 8),
+        (ElementType.F8E8M0, "F8_E8M0", 8),
+        (ElementType.I16, "I16", 16),
+        (ElementType.U16, "U16", 16),
+        (ElementType.F16, "F16", 16),
+        (ElementType.BF16, "BF16", 16),
+        (ElementType.I32, "I32", 32),
+        (ElementType.U32, "U32", 32),
+        (ElementType.F32, "F32", 32),
+        (ElementType.C64, "C64", 64),
+        (ElementType.F64, "F64", 64),
+        (ElementType.I64, "I64", 64),
+        (ElementType.U64, "U64", 64),
+        (ElementType.F4, "F4", 4),
+        (ElementType.F6E2M3, "F6_E2M3", 6),
+        (ElementType.F6E3M2, "F6_E3M2", 6),
+    ];
+
+    /// <summary>The spelling in safetensors headers and in handles files, such as "BF16".</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not a type.</exception>
+    public static string Name(this ElementType type) => Row(type).Name;
+
+    /// <summary>Bits of one element: 4, 6, 8, 16, 32 or 64.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Not a type.</exception>
+    public static int Bits(this ElementType type) => Row(type).Bits;
+
+    /// <summary>
+    /// Bytes of the unit that is compared and coded: the element, or one byte for types packed below a byte.
+    /// </summary>
+    public static int UnitBytes(this ElementType type) => Math.Max(1, type.Bits() / 8);
+
+    /// <summary>Reads the safetensors spelling; case matters, as it does there.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? name, out ElementType type)
+    {
+        foreach ((ElementType candidate, string spelling, _) in Table)
+        {
+            if (spelling == name)
+            {
+                type = candidate;
+                return true;
+            }
+        }
+
+        type = ElementType.None;
+        return false;
+    }
+
+    /// <summary>Whether the number names a type.</summary>
+    public static bool IsDefined(ElementType type) => type is > ElementType.None and <= ElementType.F6E3M2;
+
+    private static (ElementType Type, string Name, int Bits) Row(ElementType type) =>
+        IsDefined(type) ? Table[(int)type - 1] : throw new ArgumentOutOfRangeException(nameof(type), type, null);
+}

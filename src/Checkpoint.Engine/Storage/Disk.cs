@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+
+namespace ApolloCheckpoint.Engine.Storage;
+
+/// <summary>The real disk: plain system calls, no buffering of our own, no retries of a failed flush.</summary>
+public sealed class Disk : IDisk
+{
+    /// <summary>It has no state.</summary>
+    public static Disk Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public FileEntry? Stat(string path)
+    {
+        int result = Libc.Statx(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat);
+        if (result != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            return errno is Libc.ENOENT or Libc.ENOTDIR ? null : throw DiskErrors.For(errno, "stat", path, isRead: true);
+        }
+
+        FileEntryKind kind = (stat.Mode & 0xF000) switch
+        {
+            0x8000 => FileEntryKind.File,
+            0x4000 => FileEntryKind.Folder,
+            0xA000 => FileEntryKind.Link,
+            _ => FileEntryKind.Other,
+        };
+        long device = ((long)stat.DeviceMajor << 32) | stat.DeviceMinor;
+        long modified = stat.Modified.Seconds * 1_000_000_000 + stat.Modified.Nanoseconds;
+        return new FileEntry(kind, (long)stat.Size, stat.Links, device, (long)stat.Inode, modified, stat.Owner, stat.Mode & 0xFFF);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List(string folder)
+    {
+        try
+        {
+            string[] names = [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path))];
+            Array.Sort(names, StringComparer.Ordinal);
+            return names;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new CheckpointException(CheckpointError.DiskReadFailed, $"{folder} cannot be listed: {e.Message}", "check its permissions", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IDiskFile Open(string path, bool writable = false)
+    {
+        int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_NOFOLLOW | Libc.O_CLOEXEC;
+        return new DiskFile(path, OpenDescriptor(path, flags, 0, !writable));
+    }
+
+    /// <inheritdoc/>
+    public IDiskFile Create(string path, bool isPrivate = false)
+    {
+        const int OExcl = 0x80;
+        int flags = Libc.O_RDWR | Libc.O_CREAT | OExcl | Libc.O_NOFOLLOW | Libc.O_CLOEXEC;
+        return new DiskFile(path, OpenDescriptor(path, flags, isPrivate ? 0x180 : 0x1A4, isRead: false));
+    }
+
+    /// <inheritdoc/>
+    public void Rename(string from, string to) => Check(Libc.Rename(from, to), "rename", $"{from} to {to}");
+
+    /// <inheritdoc/>
+    public void RenameNew(string from, string to) =>
+        Check(Libc.RenameAt2(Libc.AT_FDCWD, from, Libc.AT_FDCWD, to, Libc.RENAME_NOREPLACE), "rename", $"{from} to {to}");
+
+    /// <inheritdoc/>
+    public void Delete(string path) => Check(Libc.Unlink(path), "unlink", path);
+
+    /// <inheritdoc/>
+    public void CreateFolder(string path)
+    {
+        if (Libc.MakeFolder(path, 0x1ED) != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno != Libc.EEXIST)
+            {
+                throw DiskErrors.For(errno, "mkdir", path);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void FlushFolder(string folder)
+    {
+        using DescriptorHandle handle = OpenDescriptor(folder, Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC, 0, isRead: false);
+        Check(Libc.Fsync(handle.Value), "fsync", folder);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string path, bool shared)
+    {
+        DescriptorHandle handle = OpenDescriptor(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1A4, isRead: false);
+        int result;
+        int errno = 0;
+        do
+        {
+            result = Libc.Flock(handle.Value, (shared ? Libc.LOCK_SH : Libc.LOCK_EX) | Libc.LOCK_NB);
+            errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
+        } while (errno == Libc.EINTR);
+
+        if (result == 0)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        return errno == Libc.EAGAIN ? null : throw DiskErrors.For(errno, "flock", path);
+    }
+
+    /// <inheritdoc/>
+    public long AvailableBytes(string path) => new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+
+    private static DescriptorHandle OpenDescriptor(string path, int flags, int mode, bool isRead)
+    {
+        int descriptor = Libc.Open(path, flags, mode);
+        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw DiskErrors.Last("open", path, isRead);
+    }
+
+    private static void Check(int result, string call, string path)
+    {
+        if (result != 0)
+        {
+            throw DiskErrors.Last(call, path);
+        }
+    }
+}

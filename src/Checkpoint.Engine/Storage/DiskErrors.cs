@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace ApolloCheckpoint.Engine.Storage;
+
+/// <summary>Turns errno into our exceptions, naming the call and the path.</summary>
+internal static class DiskErrors
+{
+    /// <summary>The exception for the last failed call.</summary>
+    /// <param name="call">The call's name, for example "fsync".</param>
+    /// <param name="path">What it was called on.</param>
+    /// <param name="isRead">Whether bytes were being read, not written.</param>
+    internal static Exception Last(string call, string path, bool isRead = false) => For(Marshal.GetLastPInvokeError(), call, path, isRead);
+
+    /// <summary>The exception for an errno.</summary>
+    internal static Exception For(int errno, string call, string path, bool isRead = false)
+    {
+        string what = $"{call} of {path} failed: {Marshal.GetPInvokeErrorMessage(errno)}";
+        return errno switch
+        {
+            Libc.ENOENT or Libc.ENOTDIR => new FileNotFoundException(what, path),
+            Libc.EEXIST => new IOException(what),
+            Libc.ENOSPC or Libc.EDQUOT => new CheckpointException(
+                CheckpointError.DiskFull,
+                what,
+                "free some space (apollo-checkpoint prune removes old versions), then run the command again"
+            ),
+            Libc.EROFS or Libc.EACCES or Libc.EPERM => new CheckpointException(
+                isRead ? CheckpointError.DiskReadFailed : CheckpointError.DiskReadOnly,
+                what,
+                "check the permissions and the mount options, then run the command again"
+            ),
+            _ => new CheckpointException(
+                isRead ? CheckpointError.DiskReadFailed : CheckpointError.DiskWriteFailed,
+                what,
+                "look at the kernel log (dmesg) for the device, then run the command again"
+            ),
+        };
+    }
+}

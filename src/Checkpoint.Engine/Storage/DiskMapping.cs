@@ -1,0 +1,57 @@
+namespace ApolloCheckpoint.Engine.Storage;
+
+/// <summary>A read-only shared mapping of a file, made by mmap itself: one view, whatever the length, and no pointer counting.</summary>
+internal sealed unsafe class DiskMapping : IMapping
+{
+    private const int ProtectionRead = 1;
+    private const int MapShared = 1;
+    private const int AdviceSequential = 2;
+    private byte* start;
+
+    private DiskMapping(byte* start, long length)
+    {
+        this.start = start;
+        Length = length;
+    }
+
+    /// <inheritdoc/>
+    public long Length { get; }
+
+    internal static DiskMapping Create(DescriptorHandle handle, long length, string path)
+    {
+        if (length == 0)
+        {
+            return new DiskMapping(null, 0);
+        }
+
+        byte* start = Libc.Mmap(0, (nint)length, ProtectionRead, MapShared, handle.Value, 0);
+        if ((nint)start == -1)
+        {
+            throw DiskErrors.Last("mmap", path, isRead: true);
+        }
+
+        // Only a hint for read-ahead; nothing depends on it.
+        _ = Libc.Madvise(start, (nint)length, AdviceSequential);
+        return new DiskMapping(start, length);
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<byte> Span(long fileOffset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fileOffset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(fileOffset, Length - length);
+        ObjectDisposedException.ThrowIf(start is null && Length > 0, this);
+        return new ReadOnlySpan<byte>(start + fileOffset, length);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (start is not null)
+        {
+            _ = Libc.Munmap(start, (nint)Length);
+            start = null;
+        }
+    }
+}

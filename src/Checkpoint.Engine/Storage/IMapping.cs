@@ -1,0 +1,13 @@
+namespace ApolloCheckpoint.Engine.Storage;
+
+/// <summary>A read-only mapping of a whole file. Writes through <see cref="IDiskFile.Write"/> are seen in it at once.</summary>
+public interface IMapping : IDisposable
+{
+    /// <summary>Bytes mapped.</summary>
+    long Length { get; }
+
+    /// <summary>A window of it.</summary>
+    /// <param name="fileOffset">Bytes from the start of the file.</param>
+    /// <param name="length">Bytes; the range lies inside the file.</param>
+    ReadOnlySpan<byte> Span(long fileOffset, int length);
+}
