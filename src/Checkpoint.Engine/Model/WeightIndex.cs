@@ -78,7 +78,9 @@ internal static class WeightIndex
             }
         }
 
-        differences.AddRange(index.Where(row => !found.ContainsKey(row.Key)).Select(row => ("missing", $"{row.Key} is not in {row.Value}")));
+        differences.AddRange(
+            index.Where(row => !found.ContainsKey(row.Key)).Select(row => ("missing", $"{row.Key} is not in {row.Value}"))
+        );
         if (differences.Count > 0)
         {
             throw new CheckpointException(
@@ -100,7 +102,10 @@ internal static class WeightIndex
             string? file = row.Value.ValueKind == JsonValueKind.String ? row.Value.GetString() : null;
             if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny('/', '\\', '\0') >= 0)
             {
-                throw Malformed(path, $"names {row.Value.GetRawText()} for \"{row.Name}\"; only a plain file name inside the directory is allowed");
+                throw Malformed(
+                    path,
+                    $"names {row.Value.GetRawText()} for \"{row.Name}\"; only a plain file name inside the directory is allowed"
+                );
             }
 
             if (!index.TryAdd(row.Name, file))

@@ -45,7 +45,12 @@ public sealed class Disk : IDisk
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new CheckpointException(CheckpointError.DiskReadFailed, $"{folder} cannot be listed: {e.Message}", "check its permissions", e);
+            throw new CheckpointException(
+                CheckpointError.DiskReadFailed,
+                $"{folder} cannot be listed: {e.Message}",
+                "check its permissions",
+                e
+            );
         }
     }
 

@@ -27,5 +27,12 @@ internal interface IChunkCodec
     /// <param name="bytes">The chunk's bytes, changed in place. Contents are undefined after an exception: give a private buffer.</param>
     /// <param name="backward">From the later version to the earlier.</param>
     /// <exception cref="CheckpointException">JournalDamaged: the payload is corrupt, or goes only forward (Repair).</exception>
-    void Apply(ChunkEncoding encoding, ElementType diskType, ElementType liveType, ReadOnlySpan<byte> payload, Span<byte> bytes, bool backward);
+    void Apply(
+        ChunkEncoding encoding,
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> payload,
+        Span<byte> bytes,
+        bool backward
+    );
 }
