@@ -1,0 +1,2 @@
+IDistributedApplicationBuilder builder = DistributedApplication.CreateBuilder(args);
+builder.Build().Run();
