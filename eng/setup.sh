@@ -69,11 +69,11 @@ set_up_old_program() {
   [ -x $target/target/release/apollo-checkpoint-seed ] && return
   [ -e "$source/main.rs" ] || { echo "no old program in $source (APOLLO_OLD_PROGRAM)" >&2; return 1; }
   command -v cargo >/dev/null || install cargo || return 1
-  install librust-anyhow-dev librust-clap-4-dev librust-memmap2-dev librust-serde-dev librust-serde-json-dev || return 1
+  install librust-anyhow-dev librust-clap-dev librust-memmap2-dev librust-serde-dev librust-serde-json-dev || return 1
   rm -rf $target && mkdir -p $target/src $target/.cargo
   cp "$source"/*.py $target/ && cp "$source/main.rs" $target/src/
   # Debian's crates stand in a local registry, at Debian's versions.
-  sed -E 's/(version *= *)"[^"]*"/\1"*"/; s/^([a-z_0-9]+) *= *"[0-9.]+"$/\1 = "*"/; /^name|^edition/!{/^version = "\*"/s//version = "0.1.0"/}' "$source/Cargo.toml" >$target/Cargo.toml
+  sed -E '/^\[dependencies\]/,/^\[profile/ s/"[0-9.]+"/"*"/' "$source/Cargo.toml" >$target/Cargo.toml
   printf '[source.crates-io]\nreplace-with = "debian"\n[source.debian]\ndirectory = "/usr/share/cargo/registry"\n' >$target/.cargo/config.toml
   (cd $target && cargo build --release --offline -q) >artifacts/old-program.log 2>&1 || { echo "the old program does not build; see artifacts/old-program.log" >&2; return 1; }
 }
