@@ -9,7 +9,9 @@ internal static partial class Libc
     internal const int O_RDWR = 2;
     internal const int O_CREAT = 0x40;
     internal const int O_DIRECTORY = 0x10000;
+    internal const int O_NONBLOCK = 0x800;
     internal const int O_NOFOLLOW = 0x20000;
+    internal const int O_PATH = 0x200000;
     internal const int O_CLOEXEC = 0x80000;
     internal const int LOCK_SH = 1;
     internal const int LOCK_EX = 2;
@@ -17,6 +19,7 @@ internal static partial class Libc
     internal const uint RENAME_NOREPLACE = 1;
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_BASIC_STATS = 0x7ff;
 
     internal const int EPERM = 1;
@@ -36,6 +39,16 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int OpenAt(int folder, string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint GetEffectiveUser();
+
+    /// <summary>struct passwd: two pointers (name, password), then uid_t; null when there is no such user.</summary>
+    [LibraryImport("libc", EntryPoint = "getpwnam", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint GetUserByName(string name);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int descriptor);

@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace ApolloCheckpoint.Engine.Weights;
+
+/// <summary>
+/// Whether the process that published handles still lives. Memory of a dead one is gone or, in a file, stands still for ever; and its
+/// number may meanwhile be another process's, so the start time is compared too.
+/// </summary>
+internal static class ProducerCheck
+{
+    /// <summary>Does nothing when the producer lives or did not say who it is.</summary>
+    /// <exception cref="CheckpointException">ProducerGone.</exception>
+    internal static void EnsureAlive(ProducerInfo producer)
+    {
+        if (WhyGone(producer) is { } why)
+        {
+            throw new CheckpointException(
+                CheckpointError.ProducerGone,
+                $"the handles were written by process {producer.Pid}, {why}",
+                $"restart {(producer.Kind == "vllm" ? "vLLM with --load-format apollo" : "the producer")}; it publishes new handles when it has loaded"
+            );
+        }
+    }
+
+    /// <summary>Why the producer is gone, or null when it lives or did not say who it is.</summary>
+    internal static string? WhyGone(ProducerInfo producer)
+    {
+        if (producer.Pid is not { } pid)
+        {
+            return null;
+        }
+
+        if (producer.BootId is { } boot && CurrentBootId() is { } current && boot != current)
+        {
+            return "before this machine was started again";
+        }
+
+        return StartTicks(pid) switch
+        {
+            null => "which is gone",
+            { } ticks when producer.StartTicks is { } published && published != ticks => "which is gone; its number is another process now",
+            _ => null,
+        };
+    }
+
+    /// <summary>This boot's id, or null where the kernel does not tell.</summary>
+    internal static string? CurrentBootId() => TryRead("/proc/sys/kernel/random/boot_id")?.Trim();
+
+    /// <summary>When a process started, clock ticks since boot; null when there is none, or only what its parent has not collected.</summary>
+    internal static long? StartTicks(int pid)
+    {
+        if (TryRead($"/proc/{pid}/stat") is not { } stat)
+        {
+            return null;
+        }
+
+        // "4242 (VLLM::Worker (1)) S 1 ...": the name may hold blanks and parentheses, so count from the last one. Field 3 is the
+        // state (Z: dead, not collected), field 22 the start (proc_pid_stat(5)).
+        string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length > 19 && fields[0] is not ("Z" or "X") ? long.Parse(fields[19], CultureInfo.InvariantCulture) : null;
+    }
+
+    private static string? TryRead(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
