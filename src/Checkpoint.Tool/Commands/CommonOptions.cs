@@ -1,0 +1,90 @@
+using System.CommandLine;
+
+namespace ApolloCheckpoint.Tool.Commands;
+
+/// <summary>Options that several verbs share, made in one place so that they are called and described alike.</summary>
+internal static class CommonOptions
+{
+    /// <summary>The default of the old program.</summary>
+    internal const string DefaultHandles = "/tmp/vllm_weight_handles.pt";
+
+    /// <summary>--model-dir DIR, required.</summary>
+    public static Option<string> ModelDirectory() =>
+        new("--model-dir")
+        {
+            Description = "The model directory: model.safetensors.index.json with its shards, or model.safetensors",
+            HelpName = "DIR",
+            Required = true,
+        };
+
+    /// <summary>--handles PATH.</summary>
+    public static Option<string> Handles() =>
+        new("--handles")
+        {
+            Description = "What the producer's hook published: a .pt file, a handles directory or one rank's JSON",
+            HelpName = "PATH",
+            DefaultValueFactory = _ => DefaultHandles,
+        };
+
+    /// <summary>--json.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Report as JSON (fields may be added, never renamed)" };
+
+    /// <summary>An option that takes one of a few words, spelled in lower case.</summary>
+    public static Option<T> Choice<T>(string name, string description, T fallback)
+        where T : struct, Enum
+    {
+        string[] words = [.. Enum.GetNames<T>().Select(Spell)];
+        Option<T> option = new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', words),
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                int index = Array.IndexOf(words, text);
+                if (index < 0)
+                {
+                    result.AddError($"{name} '{text}' is none of: {string.Join(", ", words)}");
+                    return default;
+                }
+
+                return Enum.GetValues<T>()[index];
+            },
+            DefaultValueFactory = _ => fallback,
+        };
+        option.Description += $" [default: {Spell(fallback.ToString())}]";
+        option.CompletionSources.Add(words);
+        return option;
+    }
+
+    /// <summary>An option that takes a duration.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "TIME",
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                if (DurationText.TryParse(text, out TimeSpan duration))
+                {
+                    return duration;
+                }
+
+                result.AddError($"{name} '{text}' is not {DurationText.Wanted}");
+                return null;
+            },
+        };
+
+    /// <summary>Refuses a number below a bound.</summary>
+    public static void AtLeast(this Option<int> option, int lowest) =>
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValue(option) < lowest)
+            {
+                result.AddError($"{option.Name} must be at least {lowest}");
+            }
+        });
+
+    private static string Spell(string name) => name.ToLowerInvariant();
+}
