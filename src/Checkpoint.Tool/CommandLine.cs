@@ -8,12 +8,18 @@ namespace ApolloCheckpoint.Tool;
 /// <summary>The whole command line: parse, run the verb, turn every failure into a text and an exit code.</summary>
 internal static class CommandLine
 {
+    private const string Name = "apollo-checkpoint";
+
     /// <summary>All verbs. One is listed only when it really works.</summary>
-    public static RootCommand Build(ToolContext context)
+    public static Command Build(ToolContext context)
     {
-        RootCommand root = new("Brings the live weights of a running vLLM back into the model's own safetensors files.");
+        // A plain command, not RootCommand: that one calls itself after the process, which is "dotnet" or a test host at times.
+        Command root = new(Name, "Brings the live weights of a running vLLM back into the model's own safetensors files.")
+        {
+            new VersionOption(),
+            HelpTail.Option(),
+        };
         root.Subcommands.Add(SyncCommand.Create(context));
-        HelpTail.AddTo(root);
         return root;
     }
 
@@ -22,7 +28,7 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments, ToolContext context)
     {
         ToolConsole console = context.Console;
-        RootCommand root = Build(context);
+        Command root = Build(context);
         ParseResult parse = root.Parse(arguments);
         InvocationConfiguration configuration = new()
         {
@@ -40,12 +46,22 @@ internal static class CommandLine
 
         if (parse.Errors.Count > 0 && parse.Action is not HelpTail)
         {
-            string verb = parse.CommandResult.Command is RootCommand ? "" : parse.CommandResult.Command.Name + " ";
-            ErrorText.WriteUsage(console.Error, parse.Errors[0].Message, $"apollo-checkpoint {verb}--help", console.ColourError);
-            return (int)ExitCode.Usage;
+            return RefuseUsage(parse, console);
         }
 
         return Guard(console, () => parse.Invoke(configuration));
+    }
+
+    private static int RefuseUsage(ParseResult parse, ToolConsole console)
+    {
+        string verb = parse.CommandResult.Command.Name == Name ? "" : parse.CommandResult.Command.Name + " ";
+        // A word that nobody knows explains every other complaint of the parser.
+        string message =
+            parse.UnmatchedTokens.Count > 0
+                ? $"'{parse.UnmatchedTokens[0]}' is no {(verb.Length == 0 ? "verb" : "option or argument")} of {Name}{(verb.Length == 0 ? "" : " " + verb.TrimEnd())}"
+                : parse.Errors[0].Message;
+        ErrorText.WriteUsage(console.Error, message, $"{Name} {verb}--help", console.ColourError);
+        return (int)ExitCode.Usage;
     }
 
     /// <summary>Runs something that may fail, and gives the failure its text and its exit code.</summary>

@@ -14,24 +14,33 @@ internal sealed class HelpTail : SynchronousCommandLineAction
     /// <inheritdoc/>
     public override bool ClearsParseErrors => true;
 
-    /// <summary>Puts itself in the place of the root's help, which all verbs inherit.</summary>
-    public static void AddTo(RootCommand root)
+    /// <summary>The option --help, for the tool and all its verbs.</summary>
+    public static Option Option()
     {
-        foreach (HelpOption option in root.Options.OfType<HelpOption>())
+        HelpOption option = new();
+        if (option.Action is HelpAction help)
         {
-            if (option.Action is HelpAction help)
-            {
-                help.MaxWidth = 120;
-                option.Action = new HelpTail(help);
-            }
+            help.MaxWidth = 120;
+            option.Action = new HelpTail(help);
         }
+
+        return option;
     }
 
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
-        int result = inner.Invoke(parseResult);
         TextWriter output = parseResult.InvocationConfiguration.Output;
+        using StringWriter help = new() { NewLine = "\n" };
+        parseResult.InvocationConfiguration.Output = help;
+        int result = inner.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output = output;
+        foreach (string line in help.ToString().TrimEnd().Split('\n'))
+        {
+            output.WriteLine(line.TrimEnd());
+        }
+
+        output.WriteLine();
         output.WriteLine("Exit codes:");
         output.WriteLine("  0 done · 1 unexpected · 2 usage · 10 model · 11 source · 12 plan · 13 locked · 14 journal · 15 disk");
         output.WriteLine("  16 verification · 17 inconsistent · 20 off-site · 130 cancelled; any other number is a failure, too");

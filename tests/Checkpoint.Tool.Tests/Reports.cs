@@ -33,8 +33,22 @@ internal static class Reports
             WrittenBytes = 52_621_000_000,
             Shards =
             [
-                new ShardReport("model-00001-of-00002.safetensors", 26_900_000_000, 103_000_000, 26_200_000_000, FoldWay.Replace, 26_900_000_000),
-                new ShardReport("model-00002-of-00002.safetensors", 26_900_000_000, 103_000_000, 26_200_000_000, FoldWay.Patch, 25_500_000_000),
+                new ShardReport(
+                    "model-00001-of-00002.safetensors",
+                    26_900_000_000,
+                    103_000_000,
+                    26_200_000_000,
+                    FoldWay.Replace,
+                    26_900_000_000
+                ),
+                new ShardReport(
+                    "model-00002-of-00002.safetensors",
+                    26_900_000_000,
+                    103_000_000,
+                    26_200_000_000,
+                    FoldWay.Patch,
+                    25_500_000_000
+                ),
             ],
             Stages = [("plan", TimeSpan.FromSeconds(0.05)), ("scan", TimeSpan.FromSeconds(3.1)), ("fold", TimeSpan.FromSeconds(0.75))],
             Elapsed = TimeSpan.FromSeconds(3.9),

@@ -30,7 +30,8 @@ internal static class CommonOptions
     public static Option<bool> Json() => new("--json") { Description = "Report as JSON (fields may be added, never renamed)" };
 
     /// <summary>An option that takes one of a few words, spelled in lower case.</summary>
-    public static Option<T> Choice<T>(string name, string description, T fallback)
+    /// <remarks>The default is the enumeration's zero.</remarks>
+    public static Option<T> Choice<T>(string name, string description)
         where T : struct, Enum
     {
         string[] words = [.. Enum.GetNames<T>().Select(Spell)];
@@ -50,9 +51,8 @@ internal static class CommonOptions
 
                 return Enum.GetValues<T>()[index];
             },
-            DefaultValueFactory = _ => fallback,
         };
-        option.Description += $" [default: {Spell(fallback.ToString())}]";
+        option.Description += $" [default: {Spell(default(T).ToString())}]";
         option.CompletionSources.Add(words);
         return option;
     }

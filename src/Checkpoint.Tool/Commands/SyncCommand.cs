@@ -13,10 +13,9 @@ internal static class SyncCommand
         Command command = new("sync", "Bring the live weights into the model files, once; only what changed is written.");
         SyncOptions options = new();
         options.AddTo(command);
-        Option<OutputFormat> output = CommonOptions.Choice(
+        Option<OutputFormat> output = CommonOptions.Choice<OutputFormat>(
             "--output",
-            "How the report is written; classic: the lines of the old program",
-            OutputFormat.Text
+            "How the report is written; classic: the lines of the old program"
         );
         Option<bool> json = CommonOptions.Json();
         command.Options.Add(output);

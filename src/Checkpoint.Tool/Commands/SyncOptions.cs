@@ -17,10 +17,9 @@ internal sealed class SyncOptions
     };
 
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Compare and report, write nothing" };
-    private readonly Option<SourceKind> source = CommonOptions.Choice(
+    private readonly Option<SourceKind> source = CommonOptions.Choice<SourceKind>(
         "--source",
-        "What opens the handles; safetensors takes its directory through --handles",
-        SourceKind.Auto
+        "What opens the handles; safetensors takes its directory through --handles"
     );
 
     private readonly Option<string?> python = new("--python")
@@ -45,10 +44,9 @@ internal sealed class SyncOptions
         HelpName = "USER",
     };
 
-    private readonly Option<ConsistencyMode> consistency = CommonOptions.Choice(
+    private readonly Option<ConsistencyMode> consistency = CommonOptions.Choice<ConsistencyMode>(
         "--consistency",
-        "How the bytes are made to belong to one step of the trainer",
-        ConsistencyMode.Auto
+        "How the bytes are made to belong to one step of the trainer"
     );
 
     private readonly Option<TimeSpan?> maxStall = CommonOptions.Duration(
@@ -56,11 +54,10 @@ internal sealed class SyncOptions
         "Longest time that --consistency lock may hold the trainer [default: 5s]"
     );
 
-    private readonly Option<int> fold = FoldOption();
-    private readonly Option<FoldWay> foldWay = CommonOptions.Choice(
+    private readonly Option<int?> fold = FoldOption();
+    private readonly Option<FoldWay> foldWay = CommonOptions.Choice<FoldWay>(
         "--fold-way",
-        "How a shard is brought up to date: in place, by a new file, or the cheaper of the two",
-        FoldWay.Auto
+        "How a shard is brought up to date: in place, by a new file, or the cheaper of the two"
     );
 
     private readonly Option<string?> baseline = new("--baseline")
@@ -133,7 +130,7 @@ internal sealed class SyncOptions
             HandlesOwner = parse.GetValue(handlesOwner),
             Consistency = parse.GetValue(consistency),
             MaxStall = parse.GetValue(maxStall) ?? TimeSpan.FromSeconds(5),
-            FoldEvery = parse.GetValue(fold),
+            FoldEvery = parse.GetValue(fold) ?? 1,
             FoldWay = parse.GetValue(foldWay),
             Baseline = parse.GetValue(baseline),
             AllowPartial = parse.GetValue(allowPartial),
@@ -144,12 +141,12 @@ internal sealed class SyncOptions
             ToolCommand = SelfCommand.Prefix,
         };
 
-    private static Option<int> FoldOption() =>
+    private static Option<int?> FoldOption() =>
         new("--fold")
         {
-            Description = "Bring the files up to date after every version, after every K versions, or only by the verb fold [default: always]",
+            Description =
+                "Bring the files up to date after every version, after every K versions, or only by the verb fold [default: always]",
             HelpName = "always|never|K",
-            DefaultValueFactory = _ => 1,
             CustomParser = result =>
             {
                 string text = result.Tokens[0].Value;

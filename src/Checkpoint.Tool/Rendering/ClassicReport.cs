@@ -31,7 +31,9 @@ internal static class ClassicReport
         }
 
         string share = Fixed((double)changed / report.ComparedBytes * 100, 3);
-        console.Error.WriteLine($"Synced: {Fixed(changed / 1e6, 1)} MB changed / {Fixed(report.ComparedBytes / 1e9, 1)} GB total ({share}%)");
+        console.Error.WriteLine(
+            $"Synced: {Fixed(changed / 1e6, 1)} MB changed / {Fixed(report.ComparedBytes / 1e9, 1)} GB total ({share}%)"
+        );
     }
 
     /// <summary>

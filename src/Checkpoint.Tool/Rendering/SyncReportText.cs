@@ -22,8 +22,8 @@ internal static class SyncReportText
             AddWritten(lines, report);
         }
 
-        AddNotLive(lines, report);
         AddUnfolded(lines, report);
+        AddNotLive(lines, report);
         foreach (string sentence in report.Warnings)
         {
             lines.Add("warning", sentence);
@@ -80,8 +80,18 @@ internal static class SyncReportText
         int folded = report.Shards.Count(shard => shard.FoldedBy is not null);
         if (folded > 0)
         {
-            lines.Add("files", $"{Quantity.Count(folded, "shard")} brought up to date, {Quantity.Size(report.WrittenBytes)} written{Ways(report)}");
+            string written = Quantity.Size(report.WrittenBytes);
+            lines.Add("files", $"{Quantity.Count(folded, "shard")} brought up to date, {written} written{Ways(report)}{OtherMode(report)}");
         }
+    }
+
+    /// <summary>What folding once an hour (six syncs of ten minutes) would have written instead, where it is much less.</summary>
+    private static string OtherMode(SyncReport report)
+    {
+        const int Syncs = 6;
+        long other = report.DeltaBytes + (report.WrittenBytes - report.DeltaBytes) / Syncs;
+        bool worthSaying = report.WrittenBytes > 1_000_000_000 && other < report.WrittenBytes / 2;
+        return worthSaying ? $"   --fold {Syncs} would have written {Quantity.Size(other)}" : "";
     }
 
     private static string Ways(SyncReport report)
@@ -90,8 +100,8 @@ internal static class SyncReportText
         int replaced = report.Shards.Count(shard => shard.FoldedBy == FoldWay.Replace);
         return (patched, replaced) switch
         {
-            ( > 0, > 0) => $" ({patched} in place, {replaced} replaced)",
-            ( > 0, 0) => " (in place)",
+            (> 0, > 0) => $" ({patched} in place, {replaced} replaced)",
+            (> 0, 0) => " (in place)",
             _ => " (replaced)",
         };
     }

@@ -28,7 +28,7 @@ public class HelpTests
         Assert.Equal(ToolRun.Run("--help").Out, run.Error);
     }
 
-    private static RootCommand Root() =>
+    private static Command Root() =>
         CommandLine.Build(
             new ToolContext(new ToolConsole { Out = TextWriter.Null, Error = TextWriter.Null }, (_, _, _) => Reports.Changed, default)
         );

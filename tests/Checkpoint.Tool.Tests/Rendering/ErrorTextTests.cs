@@ -31,7 +31,9 @@ public class ErrorTextTests
 
     [Fact]
     public async Task Cancellation_is_no_error() =>
-        await Verify(Text(new CheckpointException(CheckpointError.Cancelled, "stopped before the commit") { ModelState = "/m is unchanged" }));
+        await Verify(
+            Text(new CheckpointException(CheckpointError.Cancelled, "stopped before the commit") { ModelState = "/m is unchanged" })
+        );
 
     [Fact]
     public async Task Text_of_several_lines_stays_aligned() =>

@@ -34,7 +34,8 @@ public class QuantityTests
     [InlineData(59.96, "0 m 59 s")]
     [InlineData(190, "3 m 10 s")]
     [InlineData(7500, "2 h 05 m")]
-    public void Durations_are_short(double seconds, string expected) => Assert.Equal(expected, Quantity.Duration(TimeSpan.FromSeconds(seconds)));
+    public void Durations_are_short(double seconds, string expected) =>
+        Assert.Equal(expected, Quantity.Duration(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Transfer_names_amount_rate_and_time_left() =>

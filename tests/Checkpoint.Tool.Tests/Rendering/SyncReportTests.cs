@@ -19,7 +19,8 @@ public class SyncReportTests
     public async Task Dry_run_says_what_would_change() => await Verify(Text(Reports.Changed with { Changed = false, DryRun = true }));
 
     [Fact]
-    public async Task Colour_is_on_the_answer_and_the_labels_only() => await Verify(Text(Reports.Unchanged, colour: true).Replace("\e", "ESC"));
+    public async Task Colour_is_on_the_answer_and_the_labels_only() =>
+        await Verify(Text(Reports.Unchanged, colour: true).Replace("\e", "ESC"));
 
     [Fact]
     public async Task Json_has_every_number()
