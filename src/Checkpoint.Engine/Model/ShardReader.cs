@@ -25,7 +25,7 @@ internal static class ShardReader
             { Kind: FileEntryKind.File } => null,
             _ => throw new CheckpointException(CheckpointError.ShardMissing, $"{path} is not a file", "check the model directory"),
         };
-        string real = entry.Kind == FileEntryKind.Link ? Resolve(path) : path;
+        string real = entry.Kind == FileEntryKind.Link ? Resolve(disk, modelPath, fileName) : path;
         using IDiskFile file = disk.Open(real);
         long length = file.Length;
         try
@@ -47,6 +47,20 @@ internal static class ShardReader
         }
     }
 
-    private static string Resolve(string path) =>
-        System.IO.Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+    private static string Resolve(IDisk disk, string modelPath, string fileName)
+    {
+        try
+        {
+            return disk.ResolveLink(System.IO.Path.Combine(modelPath, fileName));
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new CheckpointException(
+                CheckpointError.ShardMissing,
+                $"{fileName} in {modelPath} is a symbolic link that leads nowhere",
+                "download the model again, or put the file itself in the place of the link",
+                e
+            );
+        }
+    }
 }

@@ -19,7 +19,7 @@ internal static class WeightIndex
         }
 
         // A hub cache links it; it is only read, so the link is followed by asking for its target.
-        string real = entry.Kind == FileEntryKind.Link ? System.IO.Path.GetFullPath(ResolveLink(path)) : path;
+        string real = entry.Kind == FileEntryKind.Link ? ResolveLink(disk, path) : path;
         using IDiskFile file = disk.Open(real);
         if (file.Length > MaxBytes)
         {
@@ -117,8 +117,17 @@ internal static class WeightIndex
         return index.Count > 0 ? index : throw Malformed(path, "names no tensor");
     }
 
-    private static string ResolveLink(string path) =>
-        File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? throw Malformed(path, "is a link that leads nowhere");
+    private static string ResolveLink(IDisk disk, string path)
+    {
+        try
+        {
+            return disk.ResolveLink(path);
+        }
+        catch (FileNotFoundException)
+        {
+            throw Malformed(path, "is a link that leads nowhere");
+        }
+    }
 
     private static CheckpointException Malformed(string path, string what) =>
         new(CheckpointError.IndexMalformed, $"{path} {what}", "restore the index from where the model came from");

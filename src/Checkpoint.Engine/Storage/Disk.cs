@@ -9,16 +9,23 @@ public sealed class Disk : IDisk
     public static Disk Instance { get; } = new();
 
     /// <inheritdoc/>
-    public FileEntry? Stat(string path)
-    {
-        int result = Libc.Statx(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat);
-        if (result != 0)
-        {
-            int errno = Marshal.GetLastPInvokeError();
-            return errno is Libc.ENOENT or Libc.ENOTDIR ? null : throw DiskErrors.For(errno, "stat", path, isRead: true);
-        }
+    public FileEntry? Stat(string path) => Stat(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, path);
 
-        return FileEntries.From(stat);
+    /// <inheritdoc/>
+    public string ResolveLink(string path)
+    {
+        try
+        {
+            FileSystemInfo? target = File.ResolveLinkTarget(path, returnFinalTarget: true);
+            return target is { Exists: true }
+                ? target.FullName
+                : throw new FileNotFoundException($"{path} is a link that leads nowhere", path);
+        }
+        catch (IOException e) when (e is not FileNotFoundException)
+        {
+            // A circle of links.
+            throw new FileNotFoundException($"{path} is a link that leads nowhere: {e.Message}", path, e);
+        }
     }
 
     /// <inheritdoc/>
@@ -34,7 +41,7 @@ public sealed class Disk : IDisk
         {
             return [];
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             throw new CheckpointException(
                 CheckpointError.DiskReadFailed,
@@ -48,15 +55,22 @@ public sealed class Disk : IDisk
     /// <inheritdoc/>
     public IDiskFile Open(string path, bool writable = false)
     {
-        int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_NOFOLLOW | Libc.O_CLOEXEC;
-        return new DiskFile(path, OpenDescriptor(path, flags, 0, !writable));
+        // Without O_NONBLOCK a named pipe in the place of a file would hold us for ever; a regular file does not know the flag.
+        int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_NOFOLLOW | Libc.O_NONBLOCK | Libc.O_CLOEXEC;
+        DescriptorHandle handle = OpenDescriptor(path, flags, 0, !writable);
+        if (Stat(handle.Value, "", Libc.AT_EMPTY_PATH, path) is not { Kind: FileEntryKind.File })
+        {
+            handle.Dispose();
+            throw new CheckpointException(CheckpointError.DiskReadFailed, $"{path} is not a regular file", "check what stands there");
+        }
+
+        return new DiskFile(path, handle);
     }
 
     /// <inheritdoc/>
     public IDiskFile Create(string path, bool isPrivate = false)
     {
-        const int OExcl = 0x80;
-        int flags = Libc.O_RDWR | Libc.O_CREAT | OExcl | Libc.O_NOFOLLOW | Libc.O_CLOEXEC;
+        int flags = Libc.O_RDWR | Libc.O_CREAT | Libc.O_EXCL | Libc.O_NOFOLLOW | Libc.O_CLOEXEC;
         return new DiskFile(path, OpenDescriptor(path, flags, isPrivate ? 0x180 : 0x1A4, isRead: false));
     }
 
@@ -64,8 +78,21 @@ public sealed class Disk : IDisk
     public void Rename(string from, string to) => Check(Libc.Rename(from, to), "rename", $"{from} to {to}");
 
     /// <inheritdoc/>
-    public void RenameNew(string from, string to) =>
-        Check(Libc.RenameAt2(Libc.AT_FDCWD, from, Libc.AT_FDCWD, to, Libc.RENAME_NOREPLACE), "rename", $"{from} to {to}");
+    public void RenameNew(string from, string to)
+    {
+        int result = Libc.RenameAt2(Libc.AT_FDCWD, from, Libc.AT_FDCWD, to, Libc.RENAME_NOREPLACE);
+        int errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (errno is Libc.EINVAL or Libc.ENOSYS)
+        {
+            // A file system without the flag: a hard link refuses an existing name too. A crash between the two leaves both names.
+            Check(Libc.Link(from, to), "link", $"{from} to {to}");
+            Check(Libc.Unlink(from), "unlink", from);
+        }
+        else if (errno != 0)
+        {
+            throw DiskErrors.For(errno, "rename", $"{from} to {to}");
+        }
+    }
 
     /// <inheritdoc/>
     public void Delete(string path) => Check(Libc.Unlink(path), "unlink", path);
@@ -112,12 +139,43 @@ public sealed class Disk : IDisk
     }
 
     /// <inheritdoc/>
-    public long AvailableBytes(string path) => new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+    public long AvailableBytes(string path)
+    {
+        if (Libc.Statvfs(path, out Libc.StatvfsBuffer stat) != 0)
+        {
+            throw DiskErrors.Last("statvfs", path, isRead: true);
+        }
+
+        return (long)UInt128.Min(long.MaxValue, (UInt128)stat.AvailableBlocks * stat.FragmentSize);
+    }
+
+    private static FileEntry? Stat(int folder, string relative, int flags, string path)
+    {
+        int result = Libc.Statx(folder, relative, flags, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat);
+        if (result != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            return errno is Libc.ENOENT or Libc.ENOTDIR ? null : throw DiskErrors.For(errno, "stat", path, isRead: true);
+        }
+
+        return FileEntries.From(stat);
+    }
 
     private static DescriptorHandle OpenDescriptor(string path, int flags, int mode, bool isRead)
     {
-        int descriptor = Libc.Open(path, flags, mode);
-        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw DiskErrors.Last("open", path, isRead);
+        while (true)
+        {
+            int descriptor = Libc.Open(path, flags, mode);
+            if (descriptor >= 0)
+            {
+                return new DescriptorHandle(descriptor);
+            }
+
+            if (Marshal.GetLastPInvokeError() != Libc.EINTR)
+            {
+                throw DiskErrors.Last("open", path, isRead);
+            }
+        }
     }
 
     private static void Check(int result, string call, string path)

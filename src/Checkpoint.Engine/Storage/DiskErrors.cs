@@ -29,6 +29,11 @@ internal static class DiskErrors
                 what,
                 "check the permissions and the mount options, then run the command again"
             ),
+            Libc.ELOOP => new CheckpointException(
+                isRead ? CheckpointError.DiskReadFailed : CheckpointError.DiskReadOnly,
+                $"{path} is a symbolic link where a file of its own is needed",
+                "put the file itself in the place of the link, then run the command again"
+            ),
             _ => new CheckpointException(
                 isRead ? CheckpointError.DiskReadFailed : CheckpointError.DiskWriteFailed,
                 what,

@@ -13,8 +13,7 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     {
         get
         {
-            const int AtEmptyPath = 0x1000;
-            if (Libc.Statx(handle.Value, "", AtEmptyPath, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat) != 0)
+            if (Libc.Statx(handle.Value, "", Libc.AT_EMPTY_PATH, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat) != 0)
             {
                 throw DiskErrors.Last("stat", path, isRead: true);
             }
@@ -61,8 +60,14 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
                 nint count = Libc.Pwrite(handle.Value, start + done, data.Length - done, fileOffset + done);
                 if (count < 0)
                 {
-                    ThrowUnlessInterrupted("pwrite", isRead: false);
+                    ThrowUnlessInterrupted("pwrite");
                     continue;
+                }
+
+                if (count == 0)
+                {
+                    // A device that takes nothing and says nothing: never loop on it.
+                    throw DiskErrors.For(Libc.EIO, "pwrite", path);
                 }
 
                 done += (int)count;
@@ -73,6 +78,7 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     /// <inheritdoc/>
     public void Flush()
     {
+        // Not retried, not even when interrupted: after a failure the kernel may have marked the pages clean.
         if (Libc.Fsync(handle.Value) != 0)
         {
             throw DiskErrors.Last("fsync", path);
@@ -82,9 +88,18 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     /// <inheritdoc/>
     public void Allocate(long length)
     {
-        int errno = length <= 0 ? 0 : Libc.PosixFallocate(handle.Value, 0, length);
-        // Some file systems cannot reserve; then the write itself meets the full disk, which is handled too.
-        if (errno is not 0 and not Libc.EOPNOTSUPP and not Libc.EINVAL)
+        int errno;
+        do
+        {
+            errno = length <= 0 ? 0 : Libc.PosixFallocate(handle.Value, 0, length);
+        } while (errno == Libc.EINTR);
+
+        if (errno is Libc.EOPNOTSUPP or Libc.EINVAL)
+        {
+            // Some file systems cannot reserve; then the write itself meets the full disk, which is handled too.
+            SetLength(Math.Max(length, Length));
+        }
+        else if (errno != 0)
         {
             throw DiskErrors.For(errno, "fallocate", path);
         }
@@ -93,9 +108,9 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     /// <inheritdoc/>
     public void SetLength(long length)
     {
-        if (Libc.Truncate(handle.Value, length) != 0)
+        while (Libc.Truncate(handle.Value, length) != 0)
         {
-            throw DiskErrors.Last("ftruncate", path);
+            ThrowUnlessInterrupted("ftruncate");
         }
     }
 
@@ -105,7 +120,7 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 
-    private void ThrowUnlessInterrupted(string call, bool isRead)
+    private void ThrowUnlessInterrupted(string call, bool isRead = false)
     {
         int errno = Marshal.GetLastPInvokeError();
         if (errno != Libc.EINTR)

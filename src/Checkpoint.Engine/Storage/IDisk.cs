@@ -15,6 +15,10 @@ public interface IDisk
     /// <summary>What stands at the path itself (a link is not followed), or null when nothing does.</summary>
     FileEntry? Stat(string path);
 
+    /// <summary>Where a symbolic link leads in the end: an absolute path of something that exists and is no link.</summary>
+    /// <exception cref="FileNotFoundException">The link leads nowhere, or there is no link at the path.</exception>
+    string ResolveLink(string path);
+
     /// <summary>Names in a folder, ordinal order, without "." and ".."; empty when the folder does not exist.</summary>
     IReadOnlyList<string> List(string folder);
 
@@ -23,7 +27,7 @@ public interface IDisk
     /// <param name="writable">For reading and writing instead of reading only.</param>
     IDiskFile Open(string path, bool writable = false);
 
-    /// <summary>Creates a file for reading and writing; fails when the name exists. Mode 0600 less the umask when private, else 0644.</summary>
+    /// <summary>Creates a file for reading and writing; fails when the name exists. Mode 0600 when private, else 0644, less the umask.</summary>
     IDiskFile Create(string path, bool isPrivate = false);
 
     /// <summary>Renames; an existing target is replaced in one step.</summary>

@@ -19,7 +19,10 @@ public interface IDiskFile : IDisposable
     /// <summary>Makes everything written so far durable (fsync). After a failure the file must be given up, never flushed again.</summary>
     void Flush();
 
-    /// <summary>Reserves space up to that length, so that later writes cannot meet a full disk. Does not shrink.</summary>
+    /// <summary>
+    /// Reserves space up to that length, so that later writes below it cannot meet a full disk. The file is then at least that long,
+    /// the new part zeros; it never shrinks.
+    /// </summary>
     void Allocate(long length);
 
     /// <summary>Sets the length of a file that this program created; never called on a shard.</summary>

@@ -8,6 +8,7 @@ internal static partial class Libc
     internal const int O_RDONLY = 0;
     internal const int O_RDWR = 2;
     internal const int O_CREAT = 0x40;
+    internal const int O_EXCL = 0x80;
     internal const int O_DIRECTORY = 0x10000;
     internal const int O_NONBLOCK = 0x800;
     internal const int O_NOFOLLOW = 0x20000;
@@ -30,9 +31,11 @@ internal static partial class Libc
     internal const int EACCES = 13;
     internal const int EEXIST = 17;
     internal const int ENOTDIR = 20;
+    internal const int EISDIR = 21;
     internal const int EINVAL = 22;
     internal const int ENOSPC = 28;
     internal const int EROFS = 30;
+    internal const int ENOSYS = 38;
     internal const int ELOOP = 40;
     internal const int EOPNOTSUPP = 95;
     internal const int EDQUOT = 122;
@@ -64,6 +67,12 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Link(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Statvfs(string path, out StatvfsBuffer buffer);
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Unlink(string path);
@@ -119,6 +128,21 @@ internal static partial class Libc
         internal uint RawDeviceMinor;
         internal uint DeviceMajor;
         internal uint DeviceMinor;
+    }
+
+    /// <summary>The head of struct statvfs (sys/statvfs.h, 64-bit), 112 bytes in all.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    internal struct StatvfsBuffer
+    {
+        internal ulong BlockSize;
+
+        /// <summary>Unit of the counts below, bytes.</summary>
+        internal ulong FragmentSize;
+        internal ulong Blocks;
+        internal ulong FreeBlocks;
+
+        /// <summary>Free for a user who is not root.</summary>
+        internal ulong AvailableBlocks;
     }
 
     /// <summary>struct statx_timestamp, 16 bytes.</summary>
