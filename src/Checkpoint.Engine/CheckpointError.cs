@@ -41,6 +41,9 @@ public enum CheckpointError
     /// <summary>The directory is on a file system that does not keep the promises this program needs.</summary>
     FileSystemUnfit = 1008,
 
+    /// <summary>config.json is not readable as a model's configuration.</summary>
+    ConfigMalformed = 1009,
+
     // 11xx: the live weights cannot be reached.
 
     /// <summary>The handles file does not exist.</summary>

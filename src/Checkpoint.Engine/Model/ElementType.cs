@@ -127,6 +127,23 @@ public static class ElementTypes
         return false;
     }
 
+    /// <summary>
+    /// Whether live elements of one type can be compared with, and written as, disk elements of the other: the same type, or a
+    /// 16-bit float against an IEEE single, where rounding one way and widening the other are exact inverses.
+    /// </summary>
+    public static bool CanConvert(ElementType live, ElementType disk) =>
+        live == disk
+            ? IsDefined(live)
+            : (live, disk)
+                is
+                    (ElementType.F32, ElementType.BF16)
+                    or
+                    (ElementType.F32, ElementType.F16)
+                    or
+                    (ElementType.BF16, ElementType.F32)
+                    or
+                    (ElementType.F16, ElementType.F32);
+
     /// <summary>Whether the number names a type.</summary>
     public static bool IsDefined(ElementType type) => type is > ElementType.None and <= ElementType.F6E3M2;
 

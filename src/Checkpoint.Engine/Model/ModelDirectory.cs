@@ -29,7 +29,7 @@ public sealed class ModelDirectory
     /// <summary>The folder that this program keeps in the model directory.</summary>
     public string StatePath => System.IO.Path.Combine(Path, ".apollo");
 
-    /// <summary>config.json, or null when there is none.</summary>
+    /// <summary>Where config.json is, if there is one.</summary>
     public string ConfigPath => System.IO.Path.Combine(Path, "config.json");
 
     /// <summary>Reads the index and every header. Nothing is written.</summary>

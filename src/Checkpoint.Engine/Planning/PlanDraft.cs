@@ -1,0 +1,95 @@
+using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Weights;
+
+namespace ApolloCheckpoint.Engine.Planning;
+
+/// <summary>
+/// A plan while it is made. Whoever finds a place brings it here, and here it is checked, the same way for every way of finding it
+/// (invariants 6 and 11): rectangles inside both tensors and alike, one live type that converts, each element of the tensor once.
+/// </summary>
+internal sealed class PlanDraft
+{
+    internal List<PlannedTensor> Tensors { get; } = [];
+
+    internal List<NotLiveTensor> NotLive { get; } = [];
+
+    internal List<PlanMismatch> Mismatches { get; } = [];
+
+    internal void Refuse(string kind, string tensor, string text) => Mismatches.Add(new PlanMismatch(kind, tensor, text));
+
+    internal void LeaveAlone(DiskTensor disk, string reason) => NotLive.Add(new NotLiveTensor(disk.Shard, disk.Entry, reason));
+
+    /// <summary>Takes the regions of a tensor, or says what is wrong with them; one mismatch at most.</summary>
+    /// <returns>Whether they were taken.</returns>
+    internal bool Place(DiskTensor disk, IReadOnlyList<PlannedRegion> regions, string rule)
+    {
+        if (Problem(disk.Entry, regions) is { } problem)
+        {
+            Refuse(problem.Kind, disk.Name, problem.Text);
+            return false;
+        }
+
+        Tensors.Add(new PlannedTensor(disk.Shard, disk.Entry, regions, regions[0].Live.Type, rule));
+        return true;
+    }
+
+    private static (string Kind, string Text)? Problem(TensorEntry entry, IReadOnlyList<PlannedRegion> regions)
+    {
+        foreach (PlannedRegion region in regions)
+        {
+            if (RegionProblem(entry, region, regions[0].Live) is { } problem)
+            {
+                return problem;
+            }
+        }
+
+        List<Rectangle> pieces = [.. regions.Select(region => region.FileRectangle)];
+        if (Tiling.FirstOverlap(pieces) is { } overlap)
+        {
+            return ("overlap", $"{overlap.First} and {overlap.Second} of it are both claimed by live tensors; each element must come from one");
+        }
+
+        Int128 covered = Tiling.Elements(pieces);
+        return covered == entry.Elements
+            ? null
+            : ("uncovered", $"live tensors hold {covered} of its {entry.Elements} elements, shape {Shapes.Text(entry.Shape)}");
+    }
+
+    private static (string Kind, string Text)? RegionProblem(TensorEntry entry, PlannedRegion region, LiveTensor first)
+    {
+        LiveTensor live = region.Live;
+        if (live.Unsupported is { } reason)
+        {
+            return ("unsupported", $"{live.Name}: {reason}");
+        }
+
+        if (!region.LiveRectangle.FitsIn(live.Shape) || !region.FileRectangle.FitsIn(entry.Shape))
+        {
+            return (
+                "shape",
+                $"{region.LiveRectangle} of {live.Name} {Shapes.Text(live.Shape)} goes to {region.FileRectangle} of {Shapes.Text(entry.Shape)}: outside"
+            );
+        }
+
+        if (!Shapes.SameOrder(region.LiveRectangle, region.FileRectangle))
+        {
+            return ("shape", $"{region.LiveRectangle} of {live.Name} and {region.FileRectangle} on disk are not the same elements in the same order");
+        }
+
+        if (live.Type != first.Type)
+        {
+            return ("dtype", $"comes from {first.Name} as {first.Type.Name()} and from {live.Name} as {live.Type.Name()}; one type was expected");
+        }
+
+        if (!ElementTypes.CanConvert(live.Type, entry.Type))
+        {
+            return ("dtype", $"{entry.Type.Name()} on disk, {live.Type.Name()} in {live.Name}: they cannot be converted without loss both ways");
+        }
+
+        // Elements packed below a byte have no address of their own, so that only a whole tensor can be moved.
+        bool whole = Shapes.Same(region.LiveRectangle.Length, live.Shape) && Shapes.Same(region.FileRectangle.Length, entry.Shape);
+        return entry.Type.Bits() < 8 && !whole
+            ? ("unsupported", $"{entry.Type.Name()} elements are packed; only a whole tensor can be taken, not {region.LiveRectangle} of {live.Name}")
+            : null;
+    }
+}
