@@ -21,6 +21,9 @@ internal static class Families
         ".rotary_emb.sin_cached",
     ];
 
+    /// <summary>Modules whose rows are the vocabulary, padded in memory, in every family.</summary>
+    internal static readonly IReadOnlyList<string> Vocabularies = ["embed_tokens", "lm_head"];
+
     /// <summary>No family: only equal names with equal shapes.</summary>
     internal static readonly FamilyRules None = new("names 1:1", []) { Vocabularies = [] };
 

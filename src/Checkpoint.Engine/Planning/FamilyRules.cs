@@ -13,7 +13,7 @@ internal sealed record FamilyRules(string Name, IReadOnlyList<string> Architectu
     internal IReadOnlyList<MergeRule> Merges { get; init; } = [];
 
     /// <summary>Modules whose rows are the vocabulary: live rows beyond those on disk are padding.</summary>
-    internal IReadOnlyList<string> Vocabularies { get; init; } = ["embed_tokens", "lm_head"];
+    internal IReadOnlyList<string> Vocabularies { get; init; } = Families.Vocabularies;
 
     /// <summary>Beginnings of names on disk that vLLM's loader skips.</summary>
     internal IReadOnlyList<string> Skipped { get; init; } = [];

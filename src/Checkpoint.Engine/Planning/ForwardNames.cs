@@ -85,7 +85,12 @@ internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
         if (
             marker < 0
             || name.Parameter != ".weight"
-            || !long.TryParse(name.Parent.AsSpan()[(marker + Marker.Length)..].TrimEnd('.'), NumberStyles.None, CultureInfo.InvariantCulture, out long expert)
+            || !long.TryParse(
+                name.Parent.AsSpan()[(marker + Marker.Length)..].TrimEnd('.'),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out long expert
+            )
         )
         {
             yield break;
@@ -97,7 +102,11 @@ internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
             foreach (string holder in ExpertHolders)
             {
                 string stacked = $"{layer}{holder}{tensor}";
-                yield return new LivePlace(stacked, live.Find(stacked), $"expert {tensor}", LiveSlot.Expert) { Part = part, Expert = expert };
+                yield return new LivePlace(stacked, live.Find(stacked), $"expert {tensor}", LiveSlot.Expert)
+                {
+                    Part = part,
+                    Expert = expert,
+                };
             }
         }
     }

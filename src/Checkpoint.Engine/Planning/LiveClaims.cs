@@ -41,7 +41,11 @@ internal sealed class LiveClaims
             Int128 taken = Tiling.Elements(rectangles);
             if (taken < live.Elements && !mayHaveRest.Contains(live))
             {
-                draft.Refuse("uncovered", live.Name, $"{live.Elements - taken} of its {live.Elements} elements, shape {Shapes.Text(live.Shape)}, belong to nothing on disk");
+                draft.Refuse(
+                    "uncovered",
+                    live.Name,
+                    $"{live.Elements - taken} of its {live.Elements} elements, shape {Shapes.Text(live.Shape)}, belong to nothing on disk"
+                );
             }
         }
     }

@@ -14,6 +14,7 @@ internal sealed class LiveIndex
     private readonly HashSet<string> firstComponents = new(StringComparer.Ordinal);
     private readonly HashSet<LiveTensor> accounted = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> accountedMemory = new(StringComparer.Ordinal);
+    private readonly HashSet<string> accountedNames = new(StringComparer.Ordinal);
 
     internal LiveIndex(IReadOnlyList<LiveTensor> live)
     {
@@ -63,6 +64,7 @@ internal sealed class LiveIndex
     internal void Account(LiveTensor tensor)
     {
         accounted.Add(tensor);
+        accountedNames.Add(tensor.Name);
         if (tensor.StorageKey is { } key)
         {
             accountedMemory.Add(key);
@@ -72,6 +74,9 @@ internal sealed class LiveIndex
     /// <summary>Whether it, or another name of the same memory, is accounted for.</summary>
     internal bool IsAccounted(LiveTensor tensor) =>
         accounted.Contains(tensor) || (tensor.StorageKey is { } key && accountedMemory.Contains(key));
+
+    /// <summary>Whether the tensor of that name is accounted for on any rank.</summary>
+    internal bool IsAccountedSomewhere(string name) => accountedNames.Contains(name);
 
     private List<LiveTensor> Bucket(string name)
     {
@@ -83,5 +88,6 @@ internal sealed class LiveIndex
         return bucket;
     }
 
-    private static string FirstComponent(string name) => name.IndexOf('.', StringComparison.Ordinal) is > 0 and int dot ? name[..dot] : name;
+    private static string FirstComponent(string name) =>
+        name.IndexOf('.', StringComparison.Ordinal) is > 0 and int dot ? name[..dot] : name;
 }

@@ -46,7 +46,11 @@ internal sealed class PartsPlanner
         ];
         if (read.Count == 0)
         {
-            draft.Refuse("uncovered", disk.Name, $"the handles name {parts.Count} copies of it, but none that may be read (all unused, replica or empty)");
+            draft.Refuse(
+                "uncovered",
+                disk.Name,
+                $"the handles name {parts.Count} copies of it, but none that may be read (all unused, replica or empty)"
+            );
             return;
         }
 
@@ -55,7 +59,11 @@ internal sealed class PartsPlanner
             if (part.Proof is not ("full" or "sample") && !options.TrustMapping)
             {
                 string where = Shapes.Text(part.Live, live.Shape);
-                draft.Refuse("unproven", disk.Name, $"the hook did not compare {live.Name} ({where}) with the file after loading (proof \"{part.Proof}\")");
+                draft.Refuse(
+                    "unproven",
+                    disk.Name,
+                    $"the hook did not compare {live.Name} ({where}) with the file after loading (proof \"{part.Proof}\")"
+                );
                 return;
             }
         }
@@ -71,7 +79,11 @@ internal sealed class PartsPlanner
             if (!isOnDisk(name))
             {
                 (LiveTensor live, LivePart part) = parts[0];
-                draft.Refuse("surplus", live.Name, $"the handles say that {Shapes.Text(part.Live, live.Shape)} of it is {name}, which is not on disk");
+                draft.Refuse(
+                    "surplus",
+                    live.Name,
+                    $"the handles say that {Shapes.Text(part.Live, live.Shape)} of it is {name}, which is not on disk"
+                );
             }
         }
     }

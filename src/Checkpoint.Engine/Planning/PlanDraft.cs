@@ -46,7 +46,10 @@ internal sealed class PlanDraft
         List<Rectangle> pieces = [.. regions.Select(region => region.FileRectangle)];
         if (Tiling.FirstOverlap(pieces) is { } overlap)
         {
-            return ("overlap", $"{overlap.First} and {overlap.Second} of it are both claimed by live tensors; each element must come from one");
+            return (
+                "overlap",
+                $"{overlap.First} and {overlap.Second} of it are both claimed by live tensors; each element must come from one"
+            );
         }
 
         Int128 covered = Tiling.Elements(pieces);
@@ -73,23 +76,35 @@ internal sealed class PlanDraft
 
         if (!Shapes.SameOrder(region.LiveRectangle, region.FileRectangle))
         {
-            return ("shape", $"{region.LiveRectangle} of {live.Name} and {region.FileRectangle} on disk are not the same elements in the same order");
+            return (
+                "shape",
+                $"{region.LiveRectangle} of {live.Name} and {region.FileRectangle} on disk are not the same elements in the same order"
+            );
         }
 
         if (live.Type != first.Type)
         {
-            return ("dtype", $"comes from {first.Name} as {first.Type.Name()} and from {live.Name} as {live.Type.Name()}; one type was expected");
+            return (
+                "dtype",
+                $"comes from {first.Name} as {first.Type.Name()} and from {live.Name} as {live.Type.Name()}; one type was expected"
+            );
         }
 
         if (!ElementTypes.CanConvert(live.Type, entry.Type))
         {
-            return ("dtype", $"{entry.Type.Name()} on disk, {live.Type.Name()} in {live.Name}: they cannot be converted without loss both ways");
+            return (
+                "dtype",
+                $"{entry.Type.Name()} on disk, {live.Type.Name()} in {live.Name}: they cannot be converted without loss both ways"
+            );
         }
 
         // Elements packed below a byte have no address of their own, so that only a whole tensor can be moved.
         bool whole = Shapes.Same(region.LiveRectangle.Length, live.Shape) && Shapes.Same(region.FileRectangle.Length, entry.Shape);
         return entry.Type.Bits() < 8 && !whole
-            ? ("unsupported", $"{entry.Type.Name()} elements are packed; only a whole tensor can be taken, not {region.LiveRectangle} of {live.Name}")
+            ? (
+                "unsupported",
+                $"{entry.Type.Name()} elements are packed; only a whole tensor can be taken, not {region.LiveRectangle} of {live.Name}"
+            )
             : null;
     }
 }

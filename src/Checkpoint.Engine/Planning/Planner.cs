@@ -80,7 +80,11 @@ public static class Planner
         {
             foreach (DiskTensor tensor in tensors)
             {
-                draft.Refuse("unsupported", tensor.Name, $"the model is quantised ({quantization}), and vLLM repacks such weights after loading");
+                draft.Refuse(
+                    "unsupported",
+                    tensor.Name,
+                    $"the model is quantised ({quantization}), and vLLM repacks such weights after loading"
+                );
             }
 
             return false;

@@ -7,7 +7,14 @@ namespace ApolloCheckpoint.Engine.Planning;
 /// Places tensors by equal names and by the rules of a family, for producers whose handles do not say what they are. Row offsets come
 /// from the disk shapes of the parts themselves; the live tensor must be exactly as large as they say, or nothing is placed.
 /// </summary>
-internal sealed class RulePlanner(DiskIndex disk, LiveIndex live, FamilyRules family, ModelConfig? config, PlanOptions options, PlanDraft draft)
+internal sealed class RulePlanner(
+    DiskIndex disk,
+    LiveIndex live,
+    FamilyRules family,
+    ModelConfig? config,
+    PlanOptions options,
+    PlanDraft draft
+)
 {
     private readonly ForwardNames names = new(family, live);
     private readonly LiveClaims claims = new();
@@ -166,13 +173,21 @@ internal sealed class RulePlanner(DiskIndex disk, LiveIndex live, FamilyRules fa
         IReadOnlyList<long> shape = tensor.Entry.Shape;
         if (Parts(tensor, place) is not { } parts)
         {
-            draft.Refuse("shape", tensor.Name, $"it is one part of {only.Name}, but the files do not hold all of {string.Join(", ", place.Merge?.Parts ?? [])}");
+            draft.Refuse(
+                "shape",
+                tensor.Name,
+                $"it is one part of {only.Name}, but the files do not hold all of {string.Join(", ", place.Merge?.Parts ?? [])}"
+            );
             return null;
         }
 
         if (!Shapes.SameBelowRows(shape, only.Shape) || parts.Total != only.Shape[0])
         {
-            draft.Refuse("shape", tensor.Name, $"its parts make {parts.Total} rows of {Shapes.Text(shape)} on disk, {only.Name} is {Shapes.Text(only.Shape)}");
+            draft.Refuse(
+                "shape",
+                tensor.Name,
+                $"its parts make {parts.Total} rows of {Shapes.Text(shape)} on disk, {only.Name} is {Shapes.Text(only.Shape)}"
+            );
             return null;
         }
 
@@ -191,14 +206,22 @@ internal sealed class RulePlanner(DiskIndex disk, LiveIndex live, FamilyRules fa
         bool fits = only.Shape.Count == 3 && Shapes.SameBelowRows(shape, [.. only.Shape.Skip(1)]) && place.Expert < only.Shape[0];
         if (!fits || Parts(tensor, place) is not { } parts || parts.Total != only.Shape[1])
         {
-            draft.Refuse("shape", tensor.Name, $"{Shapes.Text(shape)} on disk does not fit expert {place.Expert} of {only.Name} {Shapes.Text(only.Shape)}");
+            draft.Refuse(
+                "shape",
+                tensor.Name,
+                $"{Shapes.Text(shape)} on disk does not fit expert {place.Expert} of {only.Name} {Shapes.Text(only.Shape)}"
+            );
             return null;
         }
 
         if (!options.TrustMapping)
         {
             // Some of vLLM's mixture backends swap or repack the halves of w13 and keep its shape, and nothing in the handles tells.
-            draft.Refuse("unproven", tensor.Name, $"how {only.Name} is laid out depends on vLLM's MoE backend, which the handles do not name");
+            draft.Refuse(
+                "unproven",
+                tensor.Name,
+                $"how {only.Name} is laid out depends on vLLM's MoE backend, which the handles do not name"
+            );
             return null;
         }
 
@@ -215,7 +238,10 @@ internal sealed class RulePlanner(DiskIndex disk, LiveIndex live, FamilyRules fa
         long total = 0;
         for (int part = 0; part < modules.Count; part++)
         {
-            if (!disk.TryFind(name.With(modules[part]), out DiskTensor? sibling) || !Shapes.SameBelowRows(sibling.Entry.Shape, tensor.Entry.Shape))
+            if (
+                !disk.TryFind(name.With(modules[part]), out DiskTensor? sibling)
+                || !Shapes.SameBelowRows(sibling.Entry.Shape, tensor.Entry.Shape)
+            )
             {
                 return null;
             }

@@ -31,6 +31,8 @@ internal static class Shapes
             return "whole";
         }
 
-        return SameBelowRows(rectangle.Length, shape) ? $"rows {rectangle.Start[0]}..{rectangle.Start[0] + rectangle.Length[0]}" : rectangle.ToString();
+        return SameBelowRows(rectangle.Length, shape)
+            ? $"rows {rectangle.Start[0]}..{rectangle.Start[0] + rectangle.Length[0]}"
+            : rectangle.ToString();
     }
 }

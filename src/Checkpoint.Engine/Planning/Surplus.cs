@@ -18,7 +18,12 @@ internal static class Surplus
 
         foreach (LiveTensor tensor in live.All.Except(live.Duplicates))
         {
-            if (live.IsAccounted(tensor) || LiveNames.IsBuffer(tensor.Name) || IsFurtherName(live, tensor) || IsTiedHead(tensor, disk, config))
+            if (live.IsAccounted(tensor) || LiveNames.IsBuffer(tensor.Name) || IsFurtherName(live, tensor))
+            {
+                continue;
+            }
+
+            if (IsTiedHead(tensor, disk, config) || IsPaddingOfOtherRanks(live, tensor))
             {
                 continue;
             }
@@ -40,9 +45,13 @@ internal static class Surplus
         LiveNames.Canonical(LiveNames.WithoutWrapper(tensor.Name)) is { } name
         && live.Find(name).Any(first => first.Rank == tensor.Rank && live.IsAccounted(first) && Shapes.Same(first.Shape, tensor.Shape));
 
+    /// <summary>A small vocabulary can leave the last ranks nothing but padding.</summary>
+    private static bool IsPaddingOfOtherRanks(LiveIndex live, LiveTensor tensor) =>
+        live.Ranks > 1
+        && Families.Vocabularies.Contains(TensorName.Parse(tensor.Name).Module, StringComparer.Ordinal)
+        && live.IsAccountedSomewhere(tensor.Name);
+
     /// <summary>Without a head on disk the embedding is the head, unless config.json says otherwise.</summary>
     private static bool IsTiedHead(LiveTensor tensor, DiskIndex disk, ModelConfig? config) =>
-        TensorName.Parse(LiveNames.WithoutWrapper(tensor.Name)).Module == "lm_head"
-        && !disk.HasHead
-        && config?.TieWordEmbeddings != false;
+        TensorName.Parse(LiveNames.WithoutWrapper(tensor.Name)).Module == "lm_head" && !disk.HasHead && config?.TieWordEmbeddings != false;
 }

@@ -70,7 +70,6 @@ public sealed record SyncPlan(
             && a.FileRectangle.Equals(b.FileRectangle)
             && a.Live.Shape.SequenceEqual(b.Live.Shape);
 
-        private static (string Name, int Rank) Memory(LiveTensor live) =>
-            live.StorageKey is { } key ? (key, -1) : (live.Name, live.Rank);
+        private static (string Name, int Rank) Memory(LiveTensor live) => live.StorageKey is { } key ? (key, -1) : (live.Name, live.Rank);
     }
 }

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Weights;
+using ApolloCheckpoint.TestKit;
+using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Planning;
 
@@ -23,7 +25,7 @@ internal sealed class RecordedLayout
 
     internal RecordedLayout(string folder, string name)
     {
-        string path = Path.Combine(FindRoot(), "tests", "fixtures", folder, $"{name}.json");
+        string path = Path.Combine(Repository.Root, "tests", "fixtures", folder, $"{name}.json");
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
         root = document.RootElement.Clone();
         Config = ModelConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(root.GetProperty("config")));
@@ -74,23 +76,12 @@ internal sealed class RecordedLayout
     internal static TheoryData<string> Names(string folder)
     {
         TheoryData<string> names = [];
-        foreach (string path in Directory.GetFiles(Path.Combine(FindRoot(), "tests", "fixtures", folder), "*.json").Order())
+        foreach (string path in Directory.GetFiles(Path.Combine(Repository.Root, "tests", "fixtures", folder), "*.json").Order())
         {
             names.Add(Path.GetFileNameWithoutExtension(path));
         }
 
         return names;
-    }
-
-    private static string FindRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ApolloCheckpoint.sln")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? throw new InvalidOperationException("the tests do not run inside the repository");
     }
 
     private ModelLayout ReadDisk()
@@ -128,7 +119,8 @@ internal sealed class RecordedLayout
             .EnumerateArray()
             .Select(row => new LiveTensor(row.GetProperty("name").GetString()!, Type(row), Numbers(row.GetProperty("shape")), rank)
             {
-                StorageKey = $"rank {rank} storage {row.GetProperty("storage").GetInt32()} byte {row.GetProperty("byte_offset").GetInt64()}",
+                StorageKey =
+                    $"rank {rank} storage {row.GetProperty("storage").GetInt32()} byte {row.GetProperty("byte_offset").GetInt64()}",
             });
 
     private List<RecordedPiece> ReadMap()
@@ -136,7 +128,8 @@ internal sealed class RecordedLayout
         Dictionary<string, IReadOnlyList<long>> diskShapes = Disk
             .Shards.SelectMany(shard => shard.Header.Tensors)
             .ToDictionary(entry => entry.Name, entry => entry.Shape);
-        Dictionary<string, IReadOnlyList<long>> liveShapes = Live.Where(live => live.Rank == 0).ToDictionary(live => live.Name, live => live.Shape);
+        Dictionary<string, IReadOnlyList<long>> liveShapes = Live.Where(live => live.Rank == 0)
+            .ToDictionary(live => live.Name, live => live.Shape);
         return
         [
             .. root.GetProperty("map")
@@ -150,7 +143,9 @@ internal sealed class RecordedLayout
                         disk,
                         parallel ? row.GetProperty("rank").GetInt32() : 0,
                         live,
-                        row.TryGetProperty("aliases", out JsonElement aliases) ? [.. aliases.EnumerateArray().Select(a => a.GetString()!)] : [],
+                        row.TryGetProperty("aliases", out JsonElement aliases)
+                            ? [.. aliases.EnumerateArray().Select(a => a.GetString()!)]
+                            : [],
                         parallel ? Rect(row.GetProperty("live_rect")) : RunOf(row, liveShapes[live]),
                         parallel ? Rect(file) : Rectangle.Whole(diskShapes[disk]),
                         row.TryGetProperty("replica_of", out _),
@@ -174,5 +169,7 @@ internal sealed class RecordedLayout
     private static long[] Numbers(JsonElement array) => [.. array.EnumerateArray().Select(number => number.GetInt64())];
 
     private static ElementType Type(JsonElement row) =>
-        ElementTypes.TryParse(row.GetProperty("dtype").GetString(), out ElementType type) ? type : throw new InvalidDataException(row.GetRawText());
+        ElementTypes.TryParse(row.GetProperty("dtype").GetString(), out ElementType type)
+            ? type
+            : throw new InvalidDataException(row.GetRawText());
 }
