@@ -1,0 +1,77 @@
+"""The proof: right after loading, a live rectangle holds the bytes of the files.
+
+Whatever found the rectangles, a wrong one cannot pass here, and nothing unproven is ever written to the model's files.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from contextlib import ExitStack
+from math import prod
+from pathlib import Path
+
+import torch
+
+from .dtypes import bits, to_torch
+from .rectangles import Piece, Rectangle
+from .shards import DiskTensor
+
+# Elements compared at a time; bounds the copies that a cast makes.
+_BLOCK_ELEMENTS = 8 << 20
+
+
+class Prover:
+    """Compares live tensors with the files. Use as a context: the files stay mapped until its end."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._mappings: dict[Path, mmap.mmap] = {}
+
+    def __enter__(self) -> Prover:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._mappings.clear()
+        self._stack.close()
+
+    def mismatch(self, live: torch.Tensor, piece: Piece, disk: DiskTensor) -> str | None:
+        """None when every element is equal, after the cast from the type on disk; else what is wrong, in a few words."""
+        dtype = to_torch(disk.dtype)
+        if dtype is None:
+            return f"type {disk.dtype} is not known to torch"
+        if prod(piece.live.length) != prod(piece.file.length):
+            return "the rectangles differ in size"
+        on_disk = _slice(self._tensor(disk, dtype), piece.file)
+        in_memory = _slice(live, piece.live).reshape(on_disk.shape)
+        wrong = sum(_differences(a, b) for a, b in zip(_blocks(in_memory), _blocks(on_disk)))
+        return f"{wrong} of {piece.file.elements} elements differ from the file" if wrong else None
+
+    def _tensor(self, disk: DiskTensor, dtype: torch.dtype) -> torch.Tensor:
+        mapping = self._mappings.get(disk.path)
+        if mapping is None:
+            file = self._stack.enter_context(disk.path.open("rb"))
+            # Copy on write, because torch wants writable memory; nothing writes to it. Not closed by hand: tensors may still view it.
+            mapping = self._mappings[disk.path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        return torch.frombuffer(mapping, dtype=dtype, count=prod(disk.shape), offset=disk.begin).view(disk.shape)
+
+
+def _slice(tensor: torch.Tensor, rectangle: Rectangle) -> torch.Tensor:
+    for axis, (start, length) in enumerate(zip(rectangle.start, rectangle.length)):
+        tensor = tensor.narrow(axis, start, length)
+    return tensor
+
+
+def _blocks(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    if tensor.dim() == 0:
+        yield tensor
+        return
+    row = prod(tensor.shape[1:])
+    rows = max(1, _BLOCK_ELEMENTS // max(1, row))
+    for start in range(0, tensor.shape[0], rows):
+        yield tensor[start : start + rows]
+
+
+def _differences(live: torch.Tensor, disk: torch.Tensor) -> int:
+    a, b = bits(live.contiguous()), bits(disk.to(live.dtype).contiguous())
+    return 0 if torch.equal(a, b) else int((a != b).sum())

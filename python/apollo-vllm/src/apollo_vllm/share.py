@@ -1,0 +1,88 @@
+"""Moves a CPU model's parameters into one file that other processes map.
+
+Rebinding ``parameter.data`` keeps the Parameter objects, so ties and every reference that layers hold follow.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+# Each storage begins on a page of its own.
+_ALIGNMENT = 4096
+
+
+@dataclass(frozen=True)
+class SharedWeights:
+    """The file, its size in bytes, and the address at which this process maps it."""
+
+    path: Path
+    size: int
+    base: int
+    descriptor: int
+
+    def offset_of(self, parameter: torch.Tensor) -> int | None:
+        """Bytes from the start of the file to the parameter's first element; None when it lies elsewhere."""
+        offset = parameter.data_ptr() - self.base
+        return offset if 0 <= offset < self.size else None
+
+    def remove(self) -> None:
+        """Unlink the file; who has it mapped keeps its memory."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def size_of(model: torch.nn.Module) -> int:
+    """Bytes that `move` will need."""
+    return sum(_aligned(storage.nbytes()) for storage in _storages(model).values())
+
+
+def move(model: torch.nn.Module, path: Path) -> SharedWeights:
+    """Move every parameter. Storage by storage, so that the model is never in memory twice."""
+    size = size_of(model)
+    # Kept open and locked: the lock tells a later server that this file's owner lives.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Without room this fails here, as an error; a store into a page that cannot be had would be SIGBUS.
+        os.posix_fallocate(descriptor, 0, size)
+        shared = torch.UntypedStorage.from_file(str(path), shared=True, nbytes=size)
+        _rebind(model, shared)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        raise
+    return SharedWeights(path, size, shared.data_ptr(), descriptor)
+
+
+def _rebind(model: torch.nn.Module, shared: torch.UntypedStorage) -> None:
+    users: dict[int, list[torch.nn.Parameter]] = {}
+    for parameter in model.parameters():
+        users.setdefault(parameter.untyped_storage().data_ptr(), []).append(parameter)
+    position = 0
+    for address in list(_storages(model)):
+        parameters = users.pop(address)
+        old = parameters[0].untyped_storage()
+        _bytes(shared, position, old.nbytes()).copy_(_bytes(old, 0, old.nbytes()))
+        for parameter in parameters:
+            offset = position // parameter.element_size() + parameter.storage_offset()
+            view = torch.empty(0, dtype=parameter.dtype)
+            parameter.data = view.set_(shared, offset, parameter.shape, parameter.stride())
+        position += _aligned(old.nbytes())
+
+
+def _storages(model: torch.nn.Module) -> dict[int, torch.UntypedStorage]:
+    storages = (parameter.untyped_storage() for parameter in model.parameters() if parameter.numel() and not parameter.is_meta)
+    return {storage.data_ptr(): storage for storage in storages}
+
+
+def _bytes(storage: torch.UntypedStorage, offset: int, count: int) -> torch.Tensor:
+    return torch.empty(0, dtype=torch.uint8).set_(storage, offset, (count,), (1,))
+
+
+def _aligned(size: int) -> int:
+    return (size + _ALIGNMENT - 1) // _ALIGNMENT * _ALIGNMENT

@@ -1,0 +1,3 @@
+"""The version of the hook; published with the handles."""
+
+__version__ = "0.1.0"
