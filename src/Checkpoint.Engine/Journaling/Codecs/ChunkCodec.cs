@@ -1,0 +1,200 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using ApolloCheckpoint.Engine.Model;
+
+namespace ApolloCheckpoint.Engine.Journaling.Codecs;
+
+/// <summary>
+/// The codec of the engine: takes the encoding that is smallest, leaving out those that cannot be. Which ones are tried depends on
+/// the types and on sizes alone, so equal arguments give equal bytes on every machine.
+/// </summary>
+internal sealed class ChunkCodec : IChunkCodec, IDisposable
+{
+    private readonly WorkArrays arrays = new();
+    private readonly ZstdStage zstd = new();
+    private readonly IClassPath path;
+
+    /// <summary>A codec with the fastest path of this processor.</summary>
+    public ChunkCodec()
+        : this(useVectors: false) { }
+
+    /// <summary>A codec with a chosen path; tests compare the two.</summary>
+    /// <param name="useVectors">Whether to use vectors; only where supported.</param>
+    public ChunkCodec(bool useVectors)
+    {
+        path = new ScalarPath(arrays);
+    }
+
+    /// <inheritdoc/>
+    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        Require(diskType, before.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(after.Length, before.Length);
+        if (ClassShape(diskType, liveType) is FloatShape shape)
+        {
+            return shape.Width == 16
+                ? EncodeClasses<ushort>(shape, diskType, before, after)
+                : EncodeClasses<uint>(shape, diskType, before, after);
+        }
+
+        return EncodeUnits(diskType, before, after);
+    }
+
+    /// <inheritdoc/>
+    public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after)
+    {
+        Require(diskType, after.Length);
+        int width = diskType.UnitBytes();
+        int bytes = DenseCode.EncodeRepair(width, after, arrays.Body, zstd, arrays.Output);
+        return new EncodedChunk(ChunkEncoding.Repair, arrays.Output.AsSpan(0, bytes), after.Length / width);
+    }
+
+    /// <inheritdoc/>
+    public void Apply(
+        ChunkEncoding encoding,
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> payload,
+        Span<byte> bytes,
+        bool backward
+    )
+    {
+        Require(diskType, bytes.Length);
+        switch (encoding)
+        {
+            case ChunkEncoding.ClassCode when FloatShape.Of(diskType) is FloatShape { Width: 16 } shape:
+                ClassCode.Apply(shape, payload, MemoryMarshal.Cast<byte, ushort>(bytes), arrays, path, backward);
+                break;
+            case ChunkEncoding.ClassCode when FloatShape.Of(diskType) is FloatShape shape:
+                ClassCode.Apply(shape, payload, MemoryMarshal.Cast<byte, uint>(bytes), arrays, path, backward);
+                break;
+            case ChunkEncoding.GapCode:
+                ApplyGaps(diskType, payload, bytes, backward);
+                break;
+            case ChunkEncoding.Dense:
+                DenseCode.Apply(diskType.UnitBytes(), payload, bytes, arrays.Body, zstd);
+                break;
+            case ChunkEncoding.Repair when !backward:
+                bytes.Clear();
+                DenseCode.Apply(diskType.UnitBytes(), payload, bytes, arrays.Body, zstd);
+                break;
+            default:
+                throw CodecDamage.Because($"encoding {(int)encoding} does not fit its type or direction");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => zstd.Dispose();
+
+    /// <summary>
+    /// The shape to code by, or null where the class code cannot be small: types without an exponent, and singles that follow a
+    /// narrower live type, whose changes are multiples of 2^13 or 2^16 units.
+    /// </summary>
+    private static FloatShape? ClassShape(ElementType diskType, ElementType liveType) =>
+        diskType == ElementType.F32 && liveType is ElementType.BF16 or ElementType.F16 ? null : FloatShape.Of(diskType);
+
+    private EncodedChunk EncodeClasses<T>(FloatShape shape, ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Span<byte> output = arrays.Output.AsSpan(0, before.Length + 256);
+        (int Bytes, int Changes)? coded = ClassCode.TryEncode(
+            shape,
+            MemoryMarshal.Cast<byte, T>(before),
+            MemoryMarshal.Cast<byte, T>(after),
+            arrays,
+            path,
+            output
+        );
+        if (coded is not (int bytes, int changes))
+        {
+            return EncodeUnits(type, before, after);
+        }
+
+        // Real changes take 4 to 10 bits. Where they take more, bytes may repeat (a lattice, a fill), which only zstd sees.
+        if (bytes * 8L <= changes * 16L + 512)
+        {
+            return new EncodedChunk(ChunkEncoding.ClassCode, output[..bytes], changes);
+        }
+
+        EncodedChunk other = EncodeUnits(type, before, after);
+        return other.Payload.Length < bytes ? other : new EncodedChunk(ChunkEncoding.ClassCode, output[..bytes], changes);
+    }
+
+    /// <summary>
+    /// The smaller of gap code and dense: the gap code up to a quarter of the units, dense from 1/32 on (a zstd of all bytes costs
+    /// more time than all else).
+    /// </summary>
+    private EncodedChunk EncodeUnits(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        int width = type.UnitBytes();
+        int changes = CountChanges(width, before, after);
+        int units = before.Length / width;
+        int? gapBytes = changes <= units / 4 || units < 64 ? EncodeGaps(type, before, after) : null;
+        if (gapBytes is int gaps && changes < units / 32)
+        {
+            return new EncodedChunk(ChunkEncoding.GapCode, arrays.ThirdOutput[..gaps], changes);
+        }
+
+        int dense = DenseCode.Encode(width, before, after, arrays.Body, zstd, arrays.SecondOutput);
+        return gapBytes is int length && length <= dense
+            ? new EncodedChunk(ChunkEncoding.GapCode, arrays.ThirdOutput[..length], changes)
+            : new EncodedChunk(ChunkEncoding.Dense, arrays.SecondOutput[..dense], changes);
+    }
+
+    private int? EncodeGaps(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after) =>
+        type.UnitBytes() switch
+        {
+            1 => EncodeGaps<byte>(type, before, after),
+            2 => EncodeGaps<ushort>(type, before, after),
+            4 => EncodeGaps<uint>(type, before, after),
+            _ => EncodeGaps<ulong>(type, before, after),
+        };
+
+    private int? EncodeGaps<T>(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> =>
+        GapCode.TryEncode(
+            StepKinds.Of(type),
+            MemoryMarshal.Cast<byte, T>(before),
+            MemoryMarshal.Cast<byte, T>(after),
+            arrays.Body,
+            zstd,
+            arrays.ThirdOutput
+        );
+
+    private void ApplyGaps(ElementType type, ReadOnlySpan<byte> payload, Span<byte> bytes, bool backward)
+    {
+        switch (type.UnitBytes())
+        {
+            case 1:
+                GapCode.Apply(StepKinds.Of(type), payload, bytes, arrays.Body, zstd, backward);
+                break;
+            case 2:
+                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, ushort>(bytes), arrays.Body, zstd, backward);
+                break;
+            case 4:
+                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, uint>(bytes), arrays.Body, zstd, backward);
+                break;
+            default:
+                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, ulong>(bytes), arrays.Body, zstd, backward);
+                break;
+        }
+    }
+
+    private static int CountChanges(int width, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        int changes = 0;
+        for (int at = 0; at < before.Length; at += width)
+        {
+            changes += before.Slice(at, width).SequenceEqual(after.Slice(at, width)) ? 0 : 1;
+        }
+
+        return changes;
+    }
+
+    private static void Require(ElementType type, int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, ChunkLayout.MaxBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bytes % type.UnitBytes(), 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes / type.UnitBytes(), ChunkLayout.MaxUnits);
+    }
+}

@@ -1,0 +1,151 @@
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Model;
+using CsCheck;
+using Xunit;
+
+namespace ApolloCheckpoint.Engine.Tests.Journaling.Codecs;
+
+public sealed class ChunkCodecTests : IDisposable
+{
+    private static readonly double[] Densities = [0.0005, 0.005, 0.03, 0.126, 0.4, 0.6, 0.95, 1];
+    private readonly ChunkCodec codec = new();
+
+    public void Dispose() => codec.Dispose();
+
+    [Theory]
+    [InlineData(ElementType.BF16)]
+    [InlineData(ElementType.F16)]
+    [InlineData(ElementType.F32)]
+    public void Every_change_of_a_float_goes_both_ways(ElementType type)
+    {
+        int seed = 0;
+        foreach (MadePairs.Kind kind in Enum.GetValues<MadePairs.Kind>())
+        {
+            foreach (double density in Densities)
+            {
+                foreach (int units in new[] { 1, 7, 63, 64, 65, 1000, 20_000 })
+                {
+                    (byte[] before, byte[] after) = MadePairs.Make(type, kind, density, units, seed++);
+                    RoundTrip(type, type, before, after, $"{kind} {density} {units}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_element_type_goes_both_ways()
+    {
+        int seed = 0;
+        foreach (ElementType type in Enum.GetValues<ElementType>().Where(ElementTypes.IsDefined))
+        {
+            foreach (MadePairs.Kind kind in new[] { MadePairs.Kind.RandomSmallSteps, MadePairs.Kind.RandomBits, MadePairs.Kind.Fill })
+            {
+                foreach (double density in Densities)
+                {
+                    (byte[] before, byte[] after) = MadePairs.Make(type, kind, density, 3001, seed++);
+                    RoundTrip(type, type, before, after, $"{type} {kind} {density}");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ElementType.F32, ElementType.BF16)]
+    [InlineData(ElementType.F32, ElementType.F16)]
+    [InlineData(ElementType.BF16, ElementType.F32)]
+    [InlineData(ElementType.F16, ElementType.F32)]
+    public void A_cast_tensor_goes_both_ways_bit_for_bit(ElementType disk, ElementType live)
+    {
+        int seed = 0;
+        foreach (MadePairs.Kind kind in Enum.GetValues<MadePairs.Kind>())
+        {
+            foreach (double density in Densities)
+            {
+                (byte[] before, byte[] after) = MadePairs.Make(disk, kind, density, 5000, seed++);
+                RoundTrip(disk, live, before, after, $"{kind} {density}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Any_bits_go_both_ways()
+    {
+        Gen.Select(Gen.Int[0, 2], Gen.UShort.Array[1, 400], Gen.UShort.Array[1, 400], Gen.Int[1, 8])
+            .Sample(
+                (typeIndex, first, second, sameEvery) =>
+                {
+                    ElementType type = new[] { ElementType.BF16, ElementType.F16, ElementType.F32 }[typeIndex];
+                    int units = Math.Min(first.Length, second.Length) & ~1;
+                    ushort[] after = [.. first.Take(units).Select((value, index) => index % sameEvery == 0 ? second[index] : value)];
+                    if (units > 0 && !after.AsSpan().SequenceEqual(first.AsSpan(0, units)))
+                    {
+                        RoundTrip(type, type, Bytes(first[..units]), Bytes(after), "sample");
+                    }
+                },
+                threads: 1
+            );
+    }
+
+    [Fact]
+    public void Small_training_steps_take_the_class_code_and_few_bits()
+    {
+        (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.Training, 0.005, 1 << 18, 1);
+        EncodedChunk encoded = codec.Encode(ElementType.BF16, ElementType.BF16, before, after);
+        Assert.Equal(ChunkEncoding.ClassCode, encoded.Encoding);
+        Assert.InRange(encoded.Payload.Length * 8.0 / encoded.ChangedUnits, 5, 14);
+    }
+
+    [Fact]
+    public void No_payload_is_longer_than_the_chunk_and_a_form_byte()
+    {
+        foreach (MadePairs.Kind kind in Enum.GetValues<MadePairs.Kind>())
+        {
+            (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, kind, 1, 1 << 20, (int)kind);
+            Assert.InRange(codec.Encode(ElementType.BF16, ElementType.BF16, before, after).Payload.Length, 1, before.Length + 1);
+        }
+    }
+
+    [Fact]
+    public void A_repair_restores_the_bytes_after_from_anything_and_never_goes_backward()
+    {
+        (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.Training, 0.1, 5000, 3);
+        byte[] payload = codec.EncodeRepair(ElementType.BF16, after).Payload.ToArray();
+        codec.Apply(ChunkEncoding.Repair, ElementType.BF16, ElementType.BF16, payload, before, backward: false);
+        Assert.Equal(after, before);
+        CheckpointException refused = Assert.Throws<CheckpointException>(() =>
+            codec.Apply(ChunkEncoding.Repair, ElementType.BF16, ElementType.BF16, payload, before, backward: true)
+        );
+        Assert.Equal(CheckpointError.JournalDamaged, refused.Error);
+    }
+
+    [Fact]
+    public void Equal_arguments_give_equal_bytes_whatever_was_coded_before()
+    {
+        (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.InPlace, 0.02, 50_000, 4);
+        byte[] first = codec.Encode(ElementType.BF16, ElementType.BF16, before, after).Payload.ToArray();
+        (byte[] otherBefore, byte[] otherAfter) = MadePairs.Make(ElementType.F32, MadePairs.Kind.RandomBits, 0.7, 70_000, 5);
+        _ = codec.Encode(ElementType.F32, ElementType.F32, otherBefore, otherAfter);
+        Assert.Equal(first, codec.Encode(ElementType.BF16, ElementType.BF16, before, after).Payload.ToArray());
+    }
+
+    private void RoundTrip(ElementType disk, ElementType live, byte[] before, byte[] after, string what)
+    {
+        EncodedChunk encoded = codec.Encode(disk, live, before, after);
+        int changed = Enumerable
+            .Range(0, before.Length / disk.UnitBytes())
+            .Count(unit => !Unit(before, disk, unit).SequenceEqual(Unit(after, disk, unit)));
+        Assert.True(changed == encoded.ChangedUnits, $"{what}: {encoded.ChangedUnits} units said, {changed} changed");
+        byte[] payload = encoded.Payload.ToArray();
+        byte[] bytes = (byte[])before.Clone();
+        codec.Apply(encoded.Encoding, disk, live, payload, bytes, backward: false);
+        Assert.True(bytes.AsSpan().SequenceEqual(after), $"{what}: {encoded.Encoding} forward");
+        codec.Apply(encoded.Encoding, disk, live, payload, bytes, backward: true);
+        Assert.True(bytes.AsSpan().SequenceEqual(before), $"{what}: {encoded.Encoding} backward");
+    }
+
+    private static ReadOnlySpan<byte> Unit(byte[] bytes, ElementType type, int unit) =>
+        bytes.AsSpan(unit * type.UnitBytes(), type.UnitBytes());
+
+    private static byte[] Bytes(ushort[] values) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+}
