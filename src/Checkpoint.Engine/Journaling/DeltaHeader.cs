@@ -33,6 +33,15 @@ public sealed record DeltaHeader
     /// <summary>Units compared in the whole model.</summary>
     public long ComparedUnits { get; init; }
 
-    /// <summary>Producer's kind and description, for the log; may be empty.</summary>
+    /// <summary>Producer's kind and description, for the log; at most 4096 bytes of UTF-8, may be empty.</summary>
     public string Producer { get; init; } = "";
+
+    /// <summary>Process id of the producer, or null.</summary>
+    public int? ProducerPid { get; init; }
+
+    /// <summary>Start of that process, clock ticks since boot, or null.</summary>
+    public long? ProducerStartTicks { get; init; }
+
+    /// <summary>The version it was made of.</summary>
+    public long Parent => Version - 1;
 }

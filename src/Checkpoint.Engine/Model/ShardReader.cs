@@ -47,6 +47,10 @@ internal static class ShardReader
         }
     }
 
+    /// <summary>The path of the file itself: a shard may be a link into a hub cache, and is read through it, never written.</summary>
+    internal static string RealPath(IDisk disk, string path) =>
+        disk.Stat(path) is { Kind: FileEntryKind.Link } ? disk.ResolveLink(path) : path;
+
     private static string Resolve(IDisk disk, string modelPath, string fileName)
     {
         try

@@ -161,6 +161,35 @@ public sealed class Disk : IDisk
         return FileEntries.From(stat);
     }
 
+    /// <inheritdoc/>
+    public void CopyAccess(string from, string to)
+    {
+        if (Libc.Statx(Libc.AT_FDCWD, from, Libc.AT_SYMLINK_NOFOLLOW, Libc.STATX_BASIC_STATS, out Libc.StatxBuffer stat) != 0)
+        {
+            throw DiskErrors.Last("stat", from, isRead: true);
+        }
+
+        using DescriptorHandle file = OpenDescriptor(to, Libc.O_RDONLY | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0, isRead: false);
+        // Only root may give a file away; without that right the file stays ours, which is what any editor does too.
+        if (Libc.ChangeOwner(file.Value, stat.Owner, stat.Group) != 0 && Marshal.GetLastPInvokeError() != Libc.EPERM)
+        {
+            throw DiskErrors.Last("fchown", to);
+        }
+
+        Check(Libc.ChangeMode(file.Value, (uint)(stat.Mode & 0x1FF)), "fchmod", to);
+    }
+
+    /// <inheritdoc/>
+    public string? UnfitReason(string path)
+    {
+        if (Libc.StatFileSystem(path, out Libc.StatFsBuffer stat) != 0)
+        {
+            throw DiskErrors.Last("statfs", path, isRead: true);
+        }
+
+        return FileSystems.UnfitReason(stat.Type);
+    }
+
     private static DescriptorHandle OpenDescriptor(string path, int flags, int mode, bool isRead)
     {
         while (true)

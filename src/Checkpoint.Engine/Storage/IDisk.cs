@@ -51,4 +51,13 @@ public interface IDisk
 
     /// <summary>Bytes that can still be written to the file system of the path.</summary>
     long AvailableBytes(string path);
+
+    /// <summary>Gives a file the permission bits of another, and its owner and group as far as this user may.</summary>
+    void CopyAccess(string from, string to) { }
+
+    /// <summary>
+    /// Why the file system of the path does not keep the promises that this seam makes ("nfs is a network file system"), or null when
+    /// nothing is known against it.
+    /// </summary>
+    string? UnfitReason(string path) => null;
 }

@@ -89,6 +89,15 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Statx(int folder, string path, int flags, uint mask, out StatxBuffer buffer);
 
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    internal static partial int ChangeOwner(int descriptor, uint owner, uint group);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int ChangeMode(int descriptor, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int StatFileSystem(string path, out StatFsBuffer buffer);
+
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
     internal static unsafe partial nint Pread(int descriptor, byte* buffer, nint count, long offset);
 
@@ -103,6 +112,13 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     internal static unsafe partial int Madvise(byte* address, nint length, int advice);
+
+    /// <summary>struct statfs of 64-bit Linux (120 bytes); only its first field, f_type, is looked at.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 120)]
+    internal struct StatFsBuffer
+    {
+        internal long Type;
+    }
 
     /// <summary>struct statx of the kernel (include/uapi/linux/stat.h), 256 bytes.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 256)]

@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace ApolloCheckpoint.Engine.Journaling;
+
+internal sealed partial class JournalSession
+{
+    /// <summary>Makes the next version of what was appended.</summary>
+    /// <param name="writer">From <see cref="BeginDelta"/>; holds at least one chunk.</param>
+    /// <param name="facts">What the caller knows of the version.</param>
+    /// <returns>The header that is now in the journal.</returns>
+    /// <exception cref="CheckpointException">
+    /// ShardForeign: a chunk was coded from bytes that are not the newest version's; nothing happened. CommitUnknown: see
+    /// <see cref="DeltaWriter.Commit"/>; the session must be given up. 15xx: nothing happened.
+    /// </exception>
+    internal DeltaHeader Commit(DeltaWriter writer, VersionFacts facts)
+    {
+        UInt128[] after = [.. newestDigests];
+        foreach (DeltaChunk entry in writer.Entries())
+        {
+            if (after[entry.Ordinal] != entry.DigestBefore)
+            {
+                throw ForeignBytes.At(Layout[entry.Ordinal]);
+            }
+
+            after[entry.Ordinal] = entry.DigestAfter;
+        }
+
+        DeltaHeader header = new()
+        {
+            Lineage = Lineage,
+            ModelIdentity = Layout.Identity,
+            Version = Newest + 1,
+            ParentRoot = Root,
+            Root = ModelRoot.Of(after),
+            Step = facts.Step,
+            TimeNs = Math.Max(Now(), Journal.Last?.TimeNs ?? State.TimeNs),
+            Label = facts.Label,
+            ChangedUnits = facts.ChangedUnits,
+            ComparedUnits = facts.ComparedUnits,
+            Producer = facts.ProducerText,
+            ProducerPid = facts.Producer?.Pid,
+            ProducerStartTicks = facts.Producer?.StartTicks,
+        };
+        writer.Commit(header);
+        Journal.Add(header);
+        Chain.Add(Journal.OpenDelta(header.Version));
+        after.CopyTo(newestDigests, 0);
+        Newest = header.Version;
+        Root = header.Root;
+        State = Describe(State) with { Producer = facts.Producer ?? State.Producer, Restored = facts.Producer is null };
+        return header;
+    }
+
+    /// <summary>
+    /// Remembers the producer whose weights equal the newest version, when nothing changed and so no version was made.
+    /// </summary>
+    internal void Remember(ProducerRecord producer) => State = State with { Producer = producer, Restored = false };
+
+    /// <summary>Makes state.json durable. It is a hint: a crash before this loses nothing.</summary>
+    internal void SaveState()
+    {
+        State = Describe(State);
+        State.Save(Disk, Paths.State);
+    }
+
+    private ModelState Describe(ModelState? before)
+    {
+        DeltaHeader? last = Journal.Last;
+        string lineage = Lineage.ToString("x32", CultureInfo.InvariantCulture);
+        // Oldest and producer of another history say nothing of this one.
+        ModelState? same = before?.Lineage == lineage ? before : null;
+        return new ModelState
+        {
+            Lineage = lineage,
+            Newest = Newest,
+            Oldest = Journal.First?.Version ?? Newest + 1,
+            FilesVersion = FilesVersion,
+            Root = ModelRoot.Text(Root),
+            Step = last?.Step,
+            Label = last?.Label.ToString() ?? "",
+            TimeNs = last?.TimeNs ?? same?.TimeNs ?? 0,
+            Producer = same?.Producer,
+            Restored = same?.Restored ?? false,
+        };
+    }
+
+    private long Now() => (Options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+}
