@@ -82,7 +82,9 @@ internal sealed class FileRules(uint self, uint? admitted)
         }
     }
 
-    private void CheckOwnerAndMode(FileEntry entry, string path)
+    /// <summary>Which rule an owner and a mode break.</summary>
+    /// <exception cref="CheckpointException">HandlesUnsafe.</exception>
+    internal void CheckOwnerAndMode(FileEntry entry, string path)
     {
         if (entry.Owner != self && entry.Owner != 0 && entry.Owner != admitted)
         {
