@@ -72,7 +72,7 @@ public sealed class StatePageTests : IDisposable
     }
 
     [Fact]
-    public void Fields_belong_together_while_a_trainer_steps_all_the_time()
+    public async Task Fields_belong_together_while_a_trainer_steps_all_the_time()
     {
         using CancellationTokenSource over = new();
         Task trainer = Task.Run(() =>
@@ -91,8 +91,8 @@ public sealed class StatePageTests : IDisposable
             }
         }
 
-        over.Cancel();
-        trainer.Wait();
+        await over.CancelAsync();
+        await trainer;
     }
 
     [Fact]

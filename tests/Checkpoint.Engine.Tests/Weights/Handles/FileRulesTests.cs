@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Handles;
 using ApolloCheckpoint.TestKit;
@@ -6,7 +5,6 @@ using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Weights.Handles;
 
-[SupportedOSPlatform("linux")]
 public sealed class FileRulesTests : IDisposable
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
