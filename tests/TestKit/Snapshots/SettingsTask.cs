@@ -34,6 +34,9 @@ public sealed class SettingsTask
     /// <summary>Compares; lets the result be awaited.</summary>
     public TaskAwaiter GetAwaiter() => ToTask().GetAwaiter();
 
+    /// <summary>Compares; lets a test return it.</summary>
+    public static implicit operator Task(SettingsTask task) => task.ToTask();
+
     /// <summary>Compares.</summary>
     public Task ToTask()
     {

@@ -1,0 +1,24 @@
+namespace ApolloCheckpoint.Rsync;
+
+/// <summary>The next time a clock shows a time of day, in the machine's own time zone.</summary>
+public static class DailySchedule
+{
+    /// <summary>How long from now until the next <paramref name="at"/>; more than zero, at most about a day.</summary>
+    public static TimeSpan UntilNext(TimeOnly at, TimeProvider time)
+    {
+        DateTimeOffset now = time.GetLocalNow();
+        DateTime next = now.Date + at.ToTimeSpan();
+        if (next <= now.DateTime)
+        {
+            next = next.AddDays(1);
+        }
+
+        // Through UTC, so that the nights on which clocks change are as long as they are. A time that does not exist runs an hour later.
+        while (time.LocalTimeZone.IsInvalidTime(next))
+        {
+            next = next.AddMinutes(30);
+        }
+
+        return TimeZoneInfo.ConvertTimeToUtc(next, time.LocalTimeZone) - now.UtcDateTime;
+    }
+}
