@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -127,7 +128,7 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
     private EncodedChunk EncodeUnits(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         int width = type.UnitBytes();
-        int changes = CountChanges(width, before, after);
+        int changes = BlockDiffer.CountChanged(before, after, width);
         int units = before.Length / width;
         int? gapBytes = changes <= units / 4 || units < 64 ? EncodeGaps(type, before, after) : null;
         if (gapBytes is int gaps && changes < units / 32)
@@ -178,17 +179,6 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
                 GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, ulong>(bytes), arrays.Body, zstd, backward);
                 break;
         }
-    }
-
-    private static int CountChanges(int width, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
-    {
-        int changes = 0;
-        for (int at = 0; at < before.Length; at += width)
-        {
-            changes += before.Slice(at, width).SequenceEqual(after.Slice(at, width)) ? 0 : 1;
-        }
-
-        return changes;
     }
 
     private static void Require(ElementType type, int bytes)
