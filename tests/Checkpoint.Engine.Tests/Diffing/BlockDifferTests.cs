@@ -43,7 +43,7 @@ public sealed class BlockDifferTests
         byte[] after = new byte[1000];
         after[0] = after[500] = after[999] = 1;
         Assert.Equal(new BlockDiff(1, 20, 30), BlockDiffer.Blocks(before, after, 2050, 100));
-        Assert.Equal(new BlockDiff(1, null, 20), BlockDiffer.Blocks(before[..999], after[1..], 0, 49));
+        Assert.Equal(new BlockDiff(1, null, 20), BlockDiffer.Blocks(before.AsSpan(0, 999), after.AsSpan(1), 0, 49));
     }
 
     [Theory]
