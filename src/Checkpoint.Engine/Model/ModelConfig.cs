@@ -46,7 +46,7 @@ public sealed record ModelConfig
         }
 
         // A hub cache links it; it is only read, so the link is followed.
-        string real = entry.Kind == FileEntryKind.Link ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
+        string real = entry.Kind == FileEntryKind.Link ? disk.ResolveLink(path) : path;
         using IDiskFile file = disk.Open(real);
         if (file.Length > MaxBytes)
         {

@@ -7,15 +7,11 @@ namespace ApolloCheckpoint.Engine.Planning;
 /// </summary>
 internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
 {
-    /// <summary>An expert's modules whose rows stand one after the other.</summary>
-    internal static readonly IReadOnlyList<string> ExpertPair = ["gate_proj", "up_proj"];
-
     // An expert's matrices on disk, and where they stand: gate rows, then up rows, in w13; down in w2.
-    private static readonly (string Module, string Live, int Part)[] ExpertModules =
+    private static readonly (string Live, string[] Together)[] ExpertTensors =
     [
-        ("gate_proj", "w13_weight", 0),
-        ("up_proj", "w13_weight", 1),
-        ("down_proj", "w2_weight", 0),
+        ("w13_weight", ["gate_proj", "up_proj"]),
+        ("w2_weight", ["down_proj"]),
     ];
 
     // vLLM 0.32 put a module between; both spellings are in use.
@@ -65,7 +61,11 @@ internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
                     if (merge.Parts[part] == name.Module && name.Parameter.Length > 0)
                     {
                         string merged = name.With(merge.Live);
-                        yield return new LivePlace(merged, live.Find(merged), merge.Name, LiveSlot.Merged) { Merge = merge, Part = part };
+                        yield return new LivePlace(merged, live.Find(merged), merge.Name, LiveSlot.Merged)
+                        {
+                            Together = merge.Parts,
+                            Part = part,
+                        };
                     }
                 }
             }
@@ -97,13 +97,15 @@ internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
         }
 
         string layer = name.Parent[..(marker + Marker.Length)];
-        foreach ((_, string tensor, int part) in ExpertModules.Where(row => row.Module == name.Module))
+        foreach ((string tensor, string[] together) in ExpertTensors)
         {
-            foreach (string holder in ExpertHolders)
+            int part = Array.IndexOf(together, name.Module);
+            foreach (string holder in part < 0 ? [] : ExpertHolders)
             {
                 string stacked = $"{layer}{holder}{tensor}";
                 yield return new LivePlace(stacked, live.Find(stacked), $"expert {tensor}", LiveSlot.Expert)
                 {
+                    Together = together,
                     Part = part,
                     Expert = expert,
                 };

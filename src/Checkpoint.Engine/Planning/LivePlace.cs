@@ -9,10 +9,10 @@ namespace ApolloCheckpoint.Engine.Planning;
 /// <param name="Slot">What of it.</param>
 internal sealed record LivePlace(string LiveName, IReadOnlyList<LiveTensor> Found, string Rule, LiveSlot Slot)
 {
-    /// <summary>Place within a merge, or the expert's; see <see cref="Slot"/>.</summary>
-    internal MergeRule? Merge { get; init; }
+    /// <summary>The modules on disk whose rows stand one after the other there; for a merge and for an expert.</summary>
+    internal IReadOnlyList<string> Together { get; init; } = [];
 
-    /// <summary>Index of the part within the merge or the expert's pair, counted from 0.</summary>
+    /// <summary>Which of them it is, counted from 0.</summary>
     internal int Part { get; init; }
 
     /// <summary>The expert, for <see cref="LiveSlot.Expert"/>.</summary>

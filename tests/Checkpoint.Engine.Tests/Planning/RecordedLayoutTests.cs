@@ -1,5 +1,6 @@
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Weights;
+using ApolloCheckpoint.TestKit;
 using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Planning;
@@ -11,6 +12,8 @@ namespace ApolloCheckpoint.Engine.Tests.Planning;
 public sealed class RecordedLayoutTests
 {
     private static readonly Dictionary<string, string> NothingDeclared = [];
+
+    private static readonly string[] Dense = ["gemma3-text.", "llama-", "par-llama-", "qwen2-bias.", "qwen3."];
 
     public static TheoryData<string> Single => RecordedLayout.Names("layouts");
 
@@ -61,6 +64,51 @@ public sealed class RecordedLayoutTests
 
         AssertAsRecorded(recorded, plan);
         Assert.Equal("handles v2", plan.Family);
+    }
+
+    /// <summary>Families whose cuts over ranks the rules know.</summary>
+    public static TheoryData<string> DenseParallel
+    {
+        get
+        {
+            TheoryData<string> names = [];
+            foreach (string path in Directory.GetFiles(Fixtures.ParallelLayouts, "*.json").Order())
+            {
+                string name = Path.GetFileNameWithoutExtension(path);
+                if (Array.Exists(Dense, name.StartsWith))
+                {
+                    names.Add(name);
+                }
+            }
+
+            return names;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(DenseParallel))]
+    public void Rules_find_the_recorded_rectangles_of_several_ranks(string name)
+    {
+        RecordedLayout recorded = new("layouts-parallel", name);
+
+        SyncPlan plan = Planner.Plan(recorded.Disk, recorded.Config, recorded.Live, NothingDeclared, new PlanOptions());
+
+        AssertAsRecorded(recorded, plan);
+    }
+
+    [Theory]
+    [MemberData(nameof(Parallel))]
+    public void Rules_place_no_piece_of_several_ranks_elsewhere_than_recorded(string name)
+    {
+        RecordedLayout recorded = new("layouts-parallel", name);
+
+        SyncPlan plan = Planner.Plan(recorded.Disk, recorded.Config, recorded.Live, NothingDeclared, new PlanOptions(TrustMapping: true));
+
+        Assert.All(
+            plan.Tensors.SelectMany(tensor => tensor.Regions.Select(region => (tensor.Entry.Name, region))),
+            row => Assert.Single(recorded.Pieces, piece => piece.DiskName == row.Name && IsThat(piece, row.region))
+        );
+        Assert.Equal(Array.Exists(Dense, name.StartsWith), plan.Mismatches.Count == 0);
     }
 
     [Theory]
