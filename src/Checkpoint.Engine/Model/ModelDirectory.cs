@@ -43,7 +43,7 @@ public sealed class ModelDirectory
         }
 
         // The directory itself may be a link (…/current → …/v7); only shards may not.
-        if (entry.Kind is not (FileEntryKind.Folder or FileEntryKind.Link))
+        if (!IsFolder(disk, full, entry))
         {
             throw new CheckpointException(CheckpointError.ModelNotFound, $"{full} is not a directory", "check --model-dir");
         }
@@ -53,6 +53,21 @@ public sealed class ModelDirectory
         List<Shard> shards = [.. files.Select(file => ShardReader.Read(disk, full, file))];
         WeightIndex.CheckAgainst(index, shards);
         return new ModelDirectory(full, shards);
+    }
+
+    private static bool IsFolder(IDisk disk, string path, FileEntry entry)
+    {
+        try
+        {
+            return entry.Kind == FileEntryKind.Link
+                ? disk.Stat(disk.ResolveLink(path))?.Kind == FileEntryKind.Folder
+                : entry.Kind == FileEntryKind.Folder;
+        }
+        catch (FileNotFoundException)
+        {
+            // A link that leads nowhere.
+            return false;
+        }
     }
 
     private static string SingleFile(IDisk disk, string path)

@@ -100,11 +100,11 @@ internal static class WeightIndex
         foreach (JsonProperty row in map.EnumerateObject())
         {
             string? file = row.Value.ValueKind == JsonValueKind.String ? row.Value.GetString() : null;
-            if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().IndexOfAny('/', '\\', '\0') >= 0)
+            if (string.IsNullOrEmpty(file) || file[0] == '.' || file.AsSpan().IndexOfAny('/', '\\', '\0') >= 0 || IsOurs(file))
             {
                 throw Malformed(
                     path,
-                    $"names {row.Value.GetRawText()} for \"{row.Name}\"; only a plain file name inside the directory is allowed"
+                    $"names {row.Value.GetRawText()} for \"{row.Name}\"; only the plain file name of a shard in the directory is allowed"
                 );
             }
 
@@ -116,6 +116,9 @@ internal static class WeightIndex
 
         return index.Count > 0 ? index : throw Malformed(path, "names no tensor");
     }
+
+    /// <summary>A name that this program gives to files of its own beside the shards.</summary>
+    private static bool IsOurs(string file) => file.EndsWith(".folding", StringComparison.Ordinal);
 
     private static string ResolveLink(IDisk disk, string path)
     {
