@@ -17,13 +17,13 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
 
     /// <summary>A codec with the fastest path of this processor.</summary>
     public ChunkCodec()
-        : this(useVectors: false) { }
+        : this(useVectors: VectorPath.IsSupported) { }
 
     /// <summary>A codec with a chosen path; tests compare the two.</summary>
-    /// <param name="useVectors">Whether to use vectors; only where supported.</param>
+    /// <param name="useVectors">Whether to use vectors; only where <see cref="VectorPath.IsSupported"/>.</param>
     public ChunkCodec(bool useVectors)
     {
-        path = new ScalarPath(arrays);
+        path = useVectors ? new VectorPath(arrays) : new ScalarPath(arrays);
     }
 
     /// <inheritdoc/>

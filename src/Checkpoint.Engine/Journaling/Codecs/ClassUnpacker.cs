@@ -21,7 +21,7 @@ internal ref struct ClassUnpacker(WorkArrays arrays, FloatShape shape, int units
     public int Read<T>(ref BitReader reader, scoped Span<UnpackedClass> classes)
         where T : unmanaged, IBinaryInteger<T>
     {
-        arrays.Strings.AsSpan(0, units / 64 + 2 * WorkArrays.ClassCount).Clear();
+        arrays.Strings.AsSpan(0, units / 64 + 2 * WorkArrays.ClassCount + 8).Clear();
         int count = reader.ReadCount(WorkArrays.ClassCount);
         int previous = -1;
         for (int index = 0; index < count; index++)

@@ -33,7 +33,7 @@ internal sealed class WorkArrays
     /// <summary>
     /// Bit strings of classes: one at a time while encoding; all of them, each from a whole word on, while decoding.
     /// </summary>
-    public ulong[] Strings { get; } = new ulong[ChunkLayout.MaxUnits / 64 + 2 * ClassCount];
+    public ulong[] Strings { get; } = new ulong[ChunkLayout.MaxUnits / 64 + 2 * ClassCount + Tail];
 
     /// <summary>Flags of the list at hand.</summary>
     public ulong[] Flags { get; } = new ulong[ChunkLayout.MaxUnits / 64 + Tail];
