@@ -27,8 +27,8 @@ internal sealed class DiskIndex
             }
         }
 
-        Embedding = all.Find(tensor => TensorName.Parse(tensor.Name) is { Module: "embed_tokens", Parameter: ".weight" });
-        HasHead = all.Exists(tensor => TensorName.Parse(tensor.Name).Module == "lm_head");
+        Embedding = all.Find(tensor => IsOf(tensor.Name, "embed_tokens.weight"));
+        HasHead = all.Exists(tensor => IsOf(tensor.Name, "lm_head.weight"));
     }
 
     internal IReadOnlyList<DiskTensor> All => all;
@@ -40,4 +40,7 @@ internal sealed class DiskIndex
     internal bool HasHead { get; }
 
     internal bool TryFind(string name, [NotNullWhen(true)] out DiskTensor? tensor) => byName.TryGetValue(name, out tensor);
+
+    private static bool IsOf(string name, string last) =>
+        name.EndsWith(last, StringComparison.Ordinal) && (name.Length == last.Length || name[^(last.Length + 1)] == '.');
 }

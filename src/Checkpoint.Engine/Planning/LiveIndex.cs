@@ -10,7 +10,7 @@ namespace ApolloCheckpoint.Engine.Planning;
 internal sealed class LiveIndex
 {
     private readonly Dictionary<string, List<LiveTensor>> byName = new(StringComparer.Ordinal);
-    private readonly List<LiveTensor> duplicates = [];
+    private readonly HashSet<LiveTensor> duplicates = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> firstComponents = new(StringComparer.Ordinal);
     private readonly HashSet<LiveTensor> accounted = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<string> accountedMemory = new(StringComparer.Ordinal);
@@ -48,8 +48,8 @@ internal sealed class LiveIndex
 
     internal IReadOnlyList<LiveTensor> All { get; }
 
-    /// <summary>Tensors whose name another tensor of the same rank has, with other memory.</summary>
-    internal IReadOnlyList<LiveTensor> Duplicates => duplicates;
+    /// <summary>Whether another tensor of the same rank has its name, with other memory.</summary>
+    internal bool IsDuplicate(LiveTensor tensor) => duplicates.Contains(tensor);
 
     /// <summary>Number of ranks that publish anything.</summary>
     internal int Ranks { get; }
@@ -64,7 +64,13 @@ internal sealed class LiveIndex
     internal void Account(LiveTensor tensor)
     {
         accounted.Add(tensor);
-        accountedNames.Add(tensor.Name);
+        string name = LiveNames.WithoutWrapper(tensor.Name);
+        accountedNames.Add(name);
+        if (LiveNames.Canonical(name) is { } canonical)
+        {
+            accountedNames.Add(canonical);
+        }
+
         if (tensor.StorageKey is { } key)
         {
             accountedMemory.Add(key);
@@ -75,7 +81,7 @@ internal sealed class LiveIndex
     internal bool IsAccounted(LiveTensor tensor) =>
         accounted.Contains(tensor) || (tensor.StorageKey is { } key && accountedMemory.Contains(key));
 
-    /// <summary>Whether the tensor of that name is accounted for on any rank.</summary>
+    /// <summary>Whether the tensor of that name, LoRA's wrapper left out, is accounted for on any rank.</summary>
     internal bool IsAccountedSomewhere(string name) => accountedNames.Contains(name);
 
     private List<LiveTensor> Bucket(string name)

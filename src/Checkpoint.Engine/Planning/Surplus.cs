@@ -11,12 +11,12 @@ internal static class Surplus
 {
     internal static void Report(LiveIndex live, DiskIndex disk, ModelConfig? config, PlanDraft draft)
     {
-        foreach (LiveTensor tensor in live.Duplicates)
+        foreach (LiveTensor tensor in live.All.Where(live.IsDuplicate))
         {
             draft.Refuse("overlap", tensor.Name, $"two live tensors of rank {tensor.Rank} have this name");
         }
 
-        foreach (LiveTensor tensor in live.All.Except(live.Duplicates))
+        foreach (LiveTensor tensor in live.All.Where(tensor => !live.IsDuplicate(tensor)))
         {
             if (live.IsAccounted(tensor) || LiveNames.IsBuffer(tensor.Name) || IsFurtherName(live, tensor))
             {
@@ -42,14 +42,13 @@ internal static class Surplus
     }
 
     private static bool IsFurtherName(LiveIndex live, LiveTensor tensor) =>
-        LiveNames.Canonical(LiveNames.WithoutWrapper(tensor.Name)) is { } name
-        && live.Find(name).Any(first => first.Rank == tensor.Rank && live.IsAccounted(first) && Shapes.Same(first.Shape, tensor.Shape));
+        LiveNames.Canonical(LiveNames.WithoutWrapper(tensor.Name)) is { } name && live.IsAccountedSomewhere(name);
 
     /// <summary>A small vocabulary can leave the last ranks nothing but padding.</summary>
     private static bool IsPaddingOfOtherRanks(LiveIndex live, LiveTensor tensor) =>
         live.Ranks > 1
         && Families.Vocabularies.Contains(TensorName.Parse(tensor.Name).Module, StringComparer.Ordinal)
-        && live.IsAccountedSomewhere(tensor.Name);
+        && live.IsAccountedSomewhere(LiveNames.WithoutWrapper(tensor.Name));
 
     /// <summary>Without a head on disk the embedding is the head, unless config.json says otherwise.</summary>
     private static bool IsTiedHead(LiveTensor tensor, DiskIndex disk, ModelConfig? config) =>

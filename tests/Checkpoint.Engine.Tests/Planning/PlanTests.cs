@@ -107,6 +107,40 @@ public sealed class PlanTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Further_names_of_a_mixture_layer_are_no_surplus_even_without_the_first_name()
+    {
+        ModelConfig config = new() { Architectures = ["Qwen3NextForCausalLM"] };
+        ModelBuilder model = new ModelBuilder().Add("l.mlp.shared_expert_gate.weight", 1, 4);
+        LiveTensor[] live =
+        [
+            new("l.mlp.shared_expert.expert_gate.weight", ElementType.BF16, [1, 4]),
+            new("l.mlp.experts._shared_experts._layer.expert_gate.weight", ElementType.BF16, [1, 4]),
+        ];
+
+        SyncPlan plan = Planner.Plan(model.Build(), config, live, NothingDeclared, new PlanOptions());
+
+        Assert.Empty(plan.Mismatches);
+        Assert.Equal("l.mlp.shared_expert.expert_gate.weight", plan.Tensors.Single().Regions.Single().Live.Name);
+    }
+
+    [Fact]
+    public void Ranks_that_are_laid_out_in_no_known_way_are_refused()
+    {
+        ModelBuilder model = new ModelBuilder().Add("model.layers.0.norm.weight", 4).Add("model.layers.1.norm.weight", 4);
+        LiveTensor[] live =
+        [
+            new("model.layers.0.norm.weight", ElementType.BF16, [4], Rank: 0),
+            new("model.layers.1.norm.weight", ElementType.BF16, [4], Rank: 0),
+            new("model.layers.1.norm.weight", ElementType.BF16, [4], Rank: 1),
+        ];
+
+        SyncPlan plan = Planner.Plan(model.Build(), Tied, live, NothingDeclared, new PlanOptions());
+
+        Assert.Equal(["unsupported", "unsupported"], plan.Mismatches.Select(row => row.Kind));
+        Assert.Empty(plan.Tensors);
+    }
+
+    [Fact]
     public void A_plan_is_described_live_tensor_by_live_tensor()
     {
         ModelBuilder model = new ModelBuilder()
