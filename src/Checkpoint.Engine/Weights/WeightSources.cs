@@ -1,4 +1,5 @@
 using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Engine.Weights.Archive;
 using ApolloCheckpoint.Engine.Weights.Handles;
 using ApolloCheckpoint.Engine.Weights.HostMemory;
 using ApolloCheckpoint.Engine.Weights.Safetensors;
@@ -13,37 +14,68 @@ internal static class WeightSources
     internal static OpenedSource Open(SyncRequest request, CancellationToken cancellation)
     {
         string path = Path.GetFullPath(request.Handles);
-        bool isModel = Directory.Exists(path) && !File.Exists(Path.Combine(path, HandlesDirectory.IndexName));
+        bool isFolder = Directory.Exists(path);
+        bool isModel = isFolder && !File.Exists(Path.Combine(path, HandlesDirectory.IndexName));
         if (request.Source == SourceKind.Safetensors || (request.Source == SourceKind.Auto && isModel))
         {
             return new OpenedSource(SafetensorsSource.Open(Disk.Instance, path), Why(request, "it is a model directory"));
         }
 
         FileRules rules = FileRules.For(request.HandlesOwner);
-        HandlesFile handles = HandlesFile.Read(path, rules, cancellation);
+        if (isFolder)
+        {
+            return Open(request, HandlesDirectory.Read(path, rules, cancellation), rules);
+        }
+
+        IDiskFile? file = rules.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
+        try
+        {
+            HandlesFile handles = HandlesFile.Parse(file, cancellation);
+            if (request.Source is SourceKind.Auto or SourceKind.Archive && Holds(handles, AllocationKind.Record))
+            {
+                // The source keeps the file: what was judged and parsed is what is read.
+                TorchArchiveSource archive = new(handles, file);
+                file = null;
+                return new OpenedSource(archive, Why(request, "the file holds the tensors itself"));
+            }
+
+            return Open(request, handles, rules);
+        }
+        finally
+        {
+            file?.Dispose();
+        }
+    }
+
+    private static OpenedSource Open(SyncRequest request, HandlesFile handles, FileRules rules)
+    {
         foreach (ProducerInfo producer in handles.Producers)
         {
             ProducerCheck.EnsureAlive(producer);
         }
 
-        HashSet<AllocationKind> kinds = [.. handles.Tensors.Select(tensor => tensor.Allocation?.Kind).OfType<AllocationKind>()];
-        if (request.Source is SourceKind.Auto or SourceKind.Host && kinds.All(kind => kind == AllocationKind.File))
-        {
-            return new OpenedSource(HostMemorySource.Open(handles, rules), Why(request, "the handles name files"));
-        }
-
-        throw Unsupported(request, handles.Path, kinds);
+        return request.Source is SourceKind.Auto or SourceKind.Host && Holds(handles, AllocationKind.File)
+            ? new OpenedSource(HostMemorySource.Open(handles, rules), Why(request, "the handles name files"))
+            : throw Unsupported(request, handles);
     }
+
+    /// <summary>Whether everything that has bytes is of that kind.</summary>
+    private static bool Holds(HandlesFile handles, AllocationKind kind) =>
+        handles.Tensors.All(tensor => tensor.Allocation is null || tensor.Allocation.Kind == kind);
 
     private static string Why(SyncRequest request, string reason) =>
         request.Source == SourceKind.Auto ? reason : $"asked for by --source {SourceNames.Of(request.Source)}";
 
-    private static CheckpointException Unsupported(SyncRequest request, string path, HashSet<AllocationKind> kinds) =>
-        new(
+    private static CheckpointException Unsupported(SyncRequest request, HandlesFile handles)
+    {
+        AllocationKind[] kinds = [.. handles.Tensors.Select(tensor => tensor.Allocation?.Kind).OfType<AllocationKind>().Distinct().Order()];
+        bool isCuda = kinds.Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable);
+        return new CheckpointException(
             CheckpointError.SourceUnsupported,
-            $"--source {SourceNames.Of(request.Source)} does not open {path}: it names {string.Join(" and ", kinds.Select(SourceNames.Of).Order())}",
-            kinds.Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable)
-                ? "this build reads CUDA memory through torch only: --source python"
-                : "leave --source out: it is chosen by what the handles hold"
+            $"--source {SourceNames.Of(request.Source)} does not open {handles.Path}, which names {string.Join(" and ", kinds.Select(SourceNames.Of))}",
+            isCuda
+                ? "this build has no CUDA source of its own; torch opens it: --source python"
+                : "leave --source out: what the handles hold decides"
         );
+    }
 }

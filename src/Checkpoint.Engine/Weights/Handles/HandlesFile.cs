@@ -1,4 +1,5 @@
 using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Engine.Weights.Handles.Torch;
 
 namespace ApolloCheckpoint.Engine.Weights.Handles;
 
@@ -60,7 +61,7 @@ internal sealed record HandlesFile
         Span<byte> first = stackalloc byte[1];
         // No torch container begins with a brace: a zip begins with "PK", a pickle with 0x80.
         bool isJson = file.Read(first, 0) == 1 && first[0] is (byte)'{' or (byte)' ' or (byte)'\n';
-        return isJson ? HandlesJson.Read(file, cancellation) : throw Malformed(file.Path, "is no handles file and no torch archive");
+        return isJson ? HandlesJson.Read(file, cancellation) : TorchHandles.Read(file, cancellation);
     }
 
     /// <summary>The old program's sentence, which people search for.</summary>

@@ -37,7 +37,7 @@ internal sealed class HostMemorySource : IWeightSource
     public IReadOnlyDictionary<string, string> DeclaredNotLive => handles.UnmappedDisk;
 
     /// <summary>Opens every file that a tensor lies in.</summary>
-    /// <param name="handles">Handles whose allocations are all files.</param>
+    /// <param name="handles">What is to be read; tensors in other memory are listed, and must not be read.</param>
     /// <param name="rules">Who may have written the files.</param>
     /// <exception cref="CheckpointException">HandlesUnsafe; SourceUnavailable: a file is missing or too short.</exception>
     internal static HostMemorySource Open(HandlesFile handles, FileRules rules)
@@ -45,9 +45,7 @@ internal sealed class HostMemorySource : IWeightSource
         Dictionary<string, IDiskFile> files = new(StringComparer.Ordinal);
         try
         {
-            foreach (
-                HandleAllocation allocation in handles.Tensors.Select(tensor => tensor.Allocation).OfType<HandleAllocation>().Distinct()
-            )
+            foreach (HandleAllocation allocation in FilesOf(handles))
             {
                 if (!files.TryGetValue(allocation.Path, out IDiskFile? file))
                 {
@@ -96,6 +94,9 @@ internal sealed class HostMemorySource : IWeightSource
 
     /// <inheritdoc/>
     public void Dispose() => Close(files);
+
+    private static IEnumerable<HandleAllocation> FilesOf(HandlesFile handles) =>
+        handles.Tensors.Select(tensor => tensor.Allocation).OfType<HandleAllocation>().Where(a => a.Kind == AllocationKind.File).Distinct();
 
     private static void Close(Dictionary<string, IDiskFile> files)
     {
