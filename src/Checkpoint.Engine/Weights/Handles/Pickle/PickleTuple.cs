@@ -9,4 +9,7 @@ internal sealed class PickleTuple(object?[] items)
 
     /// <summary>Its items.</summary>
     internal object?[] Items => items;
+
+    /// <summary>Tuples inside each other: 1 when no item is one.</summary>
+    internal int Depth { get; } = 1 + items.Max(item => (item as PickleTuple)?.Depth) ?? 1;
 }

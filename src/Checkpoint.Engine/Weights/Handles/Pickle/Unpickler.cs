@@ -13,6 +13,10 @@ namespace ApolloCheckpoint.Engine.Weights.Handles.Pickle;
 internal sealed class Unpickler
 {
     private const int MaxMarks = 1000;
+    private const int MaxTupleDepth = 100;
+
+    /// <summary>torch.save sets items in batches of 1000, two values each.</summary>
+    private const int MaxStack = 20_000;
     private const uint MaxMemo = 1 << 24;
 
     /// <summary>torch.save needs about 25 values a tensor.</summary>
@@ -75,10 +79,10 @@ internal sealed class Unpickler
                 Mark();
                 break;
             case (byte)'t': // TUPLE
-                Push(new PickleTuple(PopToMark()));
+                Push(Tuple(PopToMark()));
                 break;
             case >= 0x85 and <= 0x87: // TUPLE1, TUPLE2, TUPLE3
-                Push(new PickleTuple(Pop(opcode - 0x84)));
+                Push(Tuple(Pop(opcode - 0x84)));
                 break;
             case (byte)'s': // SETITEM
                 SetItems(Pop(2));
@@ -150,6 +154,12 @@ internal sealed class Unpickler
             (byte)')' => PickleTuple.Empty,
             _ => throw Wrong($"the opcode 0x{opcode:x2}, which no file of tensors needs"),
         };
+
+    private PickleTuple Tuple(object?[] items)
+    {
+        PickleTuple tuple = new(items);
+        return tuple.Depth <= MaxTupleDepth ? tuple : throw Wrong($"more than {MaxTupleDepth} tuples inside each other");
+    }
 
     private static PickleGlobal Global(string module, string name)
     {
@@ -256,7 +266,11 @@ internal sealed class Unpickler
     private void Push(object? value)
     {
         stack.Add(value);
-        values = values < MaxValues ? values + 1 : throw Wrong($"more than {MaxValues} values");
+        values++;
+        if (values > MaxValues || stack.Count > MaxStack)
+        {
+            throw Wrong($"more than {MaxValues} values, or {MaxStack} at a time");
+        }
     }
 
     private object?[] Pop(int count)
