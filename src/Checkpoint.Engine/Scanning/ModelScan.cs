@@ -1,0 +1,148 @@
+using ApolloCheckpoint.Engine.Diffing;
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Planning;
+using ApolloCheckpoint.Engine.Weights;
+
+namespace ApolloCheckpoint.Engine.Scanning;
+
+/// <summary>
+/// Compares the live bytes of a whole plan with the newest version, chunk by chunk on all cores, and appends what changed to a delta.
+/// It can be passed several times: a later pass reads everything again, codes again what moved in between, and leaves the rest. After
+/// each pass the delta stands for the bytes that this pass read.
+/// </summary>
+internal sealed class ModelScan : IDisposable
+{
+    private readonly JournalSession session;
+    private readonly SyncPlan plan;
+    private readonly ScanUnit[] units;
+    private readonly UInt128[] liveDigests;
+    private readonly ChunkOutcome[] outcomes;
+    private readonly Baseline baseline;
+    private int passes;
+
+    /// <param name="session">The opened model; its newest version is what is compared with.</param>
+    /// <param name="plan">Complete.</param>
+    /// <param name="source">The live tensors of the plan.</param>
+    /// <param name="delta">Takes the changes; null to count only.</param>
+    /// <param name="blockSize">Bytes of a block, for the count.</param>
+    internal ModelScan(JournalSession session, SyncPlan plan, IWeightSource source, DeltaWriter? delta, int blockSize)
+    {
+        this.session = session;
+        this.plan = plan;
+        Source = source;
+        Delta = delta;
+        BlockSize = blockSize;
+        units = [.. plan.Twins().SelectMany(Units)];
+        liveDigests = new UInt128[units.Length];
+        outcomes = new ChunkOutcome[session.Layout.ChunkCount];
+        baseline = session.OpenBaseline();
+    }
+
+    /// <summary>Where live bytes are read.</summary>
+    internal IWeightSource Source { get; }
+
+    /// <summary>Where changes go, or null.</summary>
+    internal DeltaWriter? Delta { get; }
+
+    /// <summary>Bytes of a block.</summary>
+    internal int BlockSize { get; }
+
+    /// <summary>Whether any chunk differs from the newest version, as of the last pass.</summary>
+    internal bool FoundChanges => Array.Exists(outcomes, outcome => outcome.ChangedUnits > 0) || Delta is { Count: > 0 };
+
+    /// <summary>Reads every live byte of the plan once.</summary>
+    /// <returns>Names of the tensors on disk whose live bytes moved since the pass before; empty in the first.</returns>
+    /// <exception cref="CheckpointException">SourceUnavailable; ShardForeign; 15xx. The delta is to be given up.</exception>
+    internal IReadOnlyCollection<string> Pass(CancellationToken cancel)
+    {
+        bool isFirst = passes++ == 0;
+        HashSet<string> moved = new(StringComparer.Ordinal);
+        IProgressSink progress = session.Options.Progress;
+        progress.Begin(isFirst ? "scan" : "scan again", plan.LiveBytes);
+        ChunkWorkers.Run(
+            [.. Enumerable.Range(0, units.Length)],
+            session.Options.Workers,
+            () => new ScanWorker(this, session, baseline, session.Options.Codec()),
+            (index, worker) =>
+            {
+                UInt128 digest = worker.ReadLive(units[index]);
+                if (isFirst || digest != liveDigests[index])
+                {
+                    liveDigests[index] = digest;
+                    worker.Compare(units[index], digest);
+                    if (!isFirst)
+                    {
+                        lock (moved)
+                        {
+                            moved.UnionWith(units[index].Twins.Select(twin => twin.Entry.Name));
+                        }
+                    }
+                }
+
+                progress.Advance(units[index].Ordinals.Sum(ordinal => (long)session.Layout[ordinal].ByteLength));
+            },
+            cancel
+        );
+        progress.End();
+        return moved;
+    }
+
+    /// <summary>Takes what a pass found in a chunk, over what an earlier one found.</summary>
+    internal void Record(int ordinal, ChunkOutcome outcome) => outcomes[ordinal] = outcome;
+
+    /// <summary>The counts as of the last pass.</summary>
+    internal ScanTotals Totals()
+    {
+        List<ShardReport> shards = [];
+        (long Units, long ChangedUnits, long ChangedBytes, long Blocks, long ChangedBlocks) sum = default;
+        foreach (IGrouping<string, PlannedTensor> shard in plan.Tensors.GroupBy(tensor => tensor.Shard.FileName))
+        {
+            (long compared, long changedUnits, long blockBytes) = (0, 0, 0);
+            foreach (PlannedTensor tensor in shard)
+            {
+                BlockTally tally = new(BlockSize, tensor.Entry.ByteLength);
+                (int first, int count) = session.Layout.ChunksOf(tensor.Entry);
+                long changed = 0;
+                for (int ordinal = first; ordinal < first + count; ordinal++)
+                {
+                    changed += outcomes[ordinal].ChangedUnits;
+                    tally.Add(outcomes[ordinal].Blocks);
+                }
+
+                compared += tensor.Entry.ByteLength;
+                changedUnits += changed;
+                blockBytes += tally.ChangedBytes;
+                sum.Units += tensor.Entry.Units;
+                sum.ChangedBytes += changed * Model.ElementTypes.UnitBytes(tensor.Entry.Type);
+                sum.Blocks += tally.TotalBlocks;
+                sum.ChangedBlocks += tally.ChangedBlocks;
+            }
+
+            sum.ChangedUnits += changedUnits;
+            shards.Add(new ShardReport(shard.Key, compared, changedUnits, blockBytes, null, 0));
+        }
+
+        return new ScanTotals(
+            shards.Sum(shard => shard.ComparedBytes),
+            sum.Units,
+            sum.ChangedUnits,
+            sum.ChangedBytes,
+            sum.Blocks,
+            sum.ChangedBlocks,
+            shards.Sum(shard => shard.ChangedBlockBytes),
+            shards
+        );
+    }
+
+    /// <summary>Lets go of the shards, so that a fold may replace them.</summary>
+    public void Dispose() => baseline.Dispose();
+
+    private IEnumerable<ScanUnit> Units(IReadOnlyList<PlannedTensor> twins)
+    {
+        RegionCopier copier = new(twins[0]);
+        (_, int count) = session.Layout.ChunksOf(twins[0].Entry);
+        int[] firsts = [.. twins.Select(twin => session.Layout.ChunksOf(twin.Entry).First)];
+        return Enumerable.Range(0, count).Select(part => new ScanUnit(twins, [.. firsts.Select(first => first + part)], copier));
+    }
+}

@@ -1,0 +1,130 @@
+using System.IO.Hashing;
+using ApolloCheckpoint.Engine.Diffing;
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Model;
+
+namespace ApolloCheckpoint.Engine.Scanning;
+
+/// <summary>
+/// The work of one thread of a scan, with its buffers. A live chunk is copied once into a private buffer and compared, coded and
+/// digested there, because the producer never holds still.
+/// </summary>
+internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baseline baseline, IChunkCodec codec)
+{
+    // A chunk has at most 1 Mi units and 2 MiB on disk; live elements are at most twice as wide (bf16 on disk, f32 live).
+    private readonly byte[] live = new byte[2 * ChunkLayout.MaxBytes];
+    private readonly byte[] before = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] converted = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] check = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] scratch = new byte[256 << 10];
+    private byte[] payload = new byte[64 << 10];
+    private int liveLength;
+
+    /// <summary>Copies the live bytes of a unit.</summary>
+    /// <returns>Their xxh3-128.</returns>
+    internal UInt128 ReadLive(ScanUnit unit)
+    {
+        Chunk chunk = session.Layout[unit.Ordinals[0]];
+        liveLength = checked(chunk.Units * unit.Copier.UnitBytes);
+        Span<byte> bytes = live.AsSpan(0, liveLength);
+        unit.Copier.Fill(scan.Source, chunk.FirstUnit, bytes, scratch);
+        return XxHash128.HashToUInt128(bytes);
+    }
+
+    /// <summary>Compares the copied live bytes with every chunk on disk that takes them.</summary>
+    internal void Compare(ScanUnit unit, UInt128 liveDigest)
+    {
+        for (int i = 0; i < unit.Ordinals.Count; i++)
+        {
+            Chunk chunk = session.Layout[unit.Ordinals[i]];
+            ElementType liveType = unit.Twins[i].LiveType;
+            ReadOnlySpan<byte> old = baseline.Read(chunk, before, codec);
+            if (liveType == chunk.Tensor.Type)
+            {
+                scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, live.AsSpan(0, liveLength), liveDigest));
+                continue;
+            }
+
+            Span<byte> after = converted.AsSpan(0, chunk.ByteLength);
+            ElementConversion.Apply(chunk.Tensor.Type, liveType, old, live.AsSpan(0, liveLength), after);
+            scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, after, XxHash128.HashToUInt128(after)));
+        }
+    }
+
+    private ChunkOutcome Compare(
+        in Chunk chunk,
+        ElementType liveType,
+        ReadOnlySpan<byte> old,
+        ReadOnlySpan<byte> after,
+        UInt128 afterDigest
+    )
+    {
+        UInt128 recorded = session.NewestDigest(chunk.Ordinal);
+        bool isEqual = old.SequenceEqual(after);
+        bool isKnown = (isEqual ? afterDigest : XxHash128.HashToUInt128(old)) == recorded;
+        if (!isKnown && !session.Options.Repair)
+        {
+            throw ForeignBytes.At(chunk);
+        }
+
+        if (isKnown && isEqual)
+        {
+            scan.Delta?.Remove(chunk.Ordinal);
+            return default;
+        }
+
+        if (scan.Delta is { } delta)
+        {
+            EncodedChunk encoded = isKnown
+                ? Kept(codec.Encode(chunk.Tensor.Type, liveType, old, after))
+                : Kept(codec.EncodeRepair(chunk.Tensor.Type, after));
+            Prove(chunk, liveType, encoded, old, afterDigest);
+            delta.Append(chunk.Ordinal, liveType, encoded, recorded, afterDigest);
+        }
+
+        long place = chunk.FileOffset - chunk.Tensor.FileOffset;
+        return new ChunkOutcome(
+            BlockDiffer.CountChanged(old, after, chunk.Tensor.Type.UnitBytes()),
+            BlockDiffer.Blocks(old, after, place, scan.BlockSize)
+        );
+    }
+
+    /// <summary>
+    /// Decodes what was coded, both ways, while the producer still has the data: a version that could not be read again is worse than
+    /// a sync that fails.
+    /// </summary>
+    private void Prove(in Chunk chunk, ElementType liveType, EncodedChunk encoded, ReadOnlySpan<byte> old, UInt128 afterDigest)
+    {
+        Span<byte> bytes = check.AsSpan(0, chunk.ByteLength);
+        old.CopyTo(bytes);
+        codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: false);
+        bool isRight = XxHash128.HashToUInt128(bytes) == afterDigest;
+        if (isRight && encoded.Encoding != ChunkEncoding.Repair)
+        {
+            codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: true);
+            isRight = bytes.SequenceEqual(old);
+        }
+
+        if (!isRight)
+        {
+            throw new CheckpointException(
+                CheckpointError.Unexpected,
+                $"tensor \"{chunk.Tensor.Name}\": a coded chunk does not decode to what was coded ({encoded.Encoding}, {chunk.Units} units)",
+                "this is a defect of apollo-checkpoint: please report it with this line; nothing was changed"
+            );
+        }
+    }
+
+    /// <summary>Copies the payload out of the codec, which reuses its memory when it decodes.</summary>
+    private EncodedChunk Kept(EncodedChunk encoded)
+    {
+        if (payload.Length < encoded.Payload.Length)
+        {
+            payload = new byte[encoded.Payload.Length + encoded.Payload.Length / 4];
+        }
+
+        encoded.Payload.CopyTo(payload);
+        return new EncodedChunk(encoded.Encoding, payload.AsSpan(0, encoded.Payload.Length), encoded.ChangedUnits);
+    }
+}

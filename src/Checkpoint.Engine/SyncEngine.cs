@@ -1,0 +1,88 @@
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Planning;
+using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Engine.Weights;
+
+namespace ApolloCheckpoint.Engine;
+
+/// <summary>
+/// Brings live weights into the model's files: the order of the stages and nothing else.
+/// <code>
+/// open      the model's headers; the lock, and recovery of what a crash left; the live source
+/// plan      which live rectangle is which tensor on disk, complete, or fail with nothing written
+/// scan      live bytes against the newest version, changes into a temporary delta, consistency judged
+/// commit    the delta gets its name: the version exists (invariant 1); no change: it is thrown away
+/// fold      the shards are brought up to it, now or later
+/// </code>
+/// </summary>
+public sealed class SyncEngine
+{
+    private readonly IDisk disk;
+    private readonly TimeProvider time;
+    private readonly Func<SyncRequest, CancellationToken, OpenedSource> openSource;
+
+    /// <summary>An engine on a disk; tests give their own disk, clock and source.</summary>
+    internal SyncEngine(IDisk disk, TimeProvider time, Func<SyncRequest, CancellationToken, OpenedSource> openSource)
+    {
+        this.disk = disk;
+        this.time = time;
+        this.openSource = openSource;
+    }
+
+    /// <summary>Runs one sync on this machine's disk.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancel">Stops it: before the commit the model is as it was, after it the version exists.</param>
+    /// <exception cref="CheckpointException">Any failure, with the state of the model.</exception>
+    public static SyncReport Run(SyncRequest request, IProgressSink progress, CancellationToken cancel) =>
+        new SyncEngine(Disk.Instance, TimeProvider.System, WeightSources.Open).Sync(request, progress, cancel);
+
+    internal SyncReport Sync(SyncRequest request, IProgressSink progress, CancellationToken cancel)
+    {
+        SyncRun run = new(request, disk, time);
+        try
+        {
+            ModelDirectory model = run.Stage("open", () => ModelDirectory.Open(disk, request.ModelDirectory));
+            // A directory that has a history is recovered before anything else can fail; a first sync begins one only when the plan holds.
+            bool hasHistory = disk.Stat(new StatePaths(model.Path).Folder) is not null;
+            using JournalSession? known = hasHistory ? run.OpenJournal(model, progress, cancel) : null;
+            using OpenedSource source = run.Stage("source", () => openSource(request, cancel));
+            SyncPlan plan = run.Stage("plan", () => run.Plan(model, source.Source));
+            using JournalSession session = known ?? run.OpenJournal(model, progress, cancel);
+            run.CheckProducer(session, source.Source.Producer);
+            using (DeltaWriter? delta = request.DryRun ? null : session.BeginDelta())
+            {
+                run.Scan(session, plan, source, delta, cancel);
+                run.Commit(session, delta, cancel);
+            }
+
+            run.Fold(session, cancel);
+            return run.Report(session, plan, source);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw run.Cancelled(e);
+        }
+        catch (CheckpointException e) when (e.ModelState is null)
+        {
+            e.ModelState = run.DescribeModel();
+            throw;
+        }
+    }
+
+    /// <summary>The options of a journal session for a request.</summary>
+    internal static JournalOptions JournalOptionsFor(SyncRequest request, IProgressSink progress, TimeProvider time) =>
+        new()
+        {
+            Codec = () => new ChunkCodec(),
+            Workers = request.Workers,
+            Progress = progress,
+            Time = time,
+            ReadOnly = request.DryRun,
+            Repair = request.Repair,
+            AllowUnfitFileSystem = request.AllowUnfitFileSystem,
+            ReplaceLinks = request.ReplaceLinks,
+        };
+}
