@@ -1,6 +1,5 @@
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
-using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Weights;
 
