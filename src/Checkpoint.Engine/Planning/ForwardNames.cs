@@ -18,7 +18,18 @@ internal sealed class ForwardNames(FamilyRules family, LiveIndex live)
     private static readonly string[] ExpertHolders = ["routed_experts.", ""];
 
     /// <summary>The place that exists, or null.</summary>
-    internal LivePlace? Find(string diskName) => Candidates(diskName).FirstOrDefault(place => place.Found.Count > 0);
+    internal LivePlace? Find(string diskName)
+    {
+        foreach (LivePlace place in Candidates(diskName))
+        {
+            if (place.Found.Count > 0)
+            {
+                return place;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// The place that one would expect, for the message when there is none: the rewritten name before the unchanged one, under a

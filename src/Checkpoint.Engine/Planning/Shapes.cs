@@ -5,11 +5,11 @@ namespace ApolloCheckpoint.Engine.Planning;
 /// <summary>Comparisons and spellings of shapes and rectangles.</summary>
 internal static class Shapes
 {
-    internal static bool Same(IReadOnlyList<long> a, IReadOnlyList<long> b) => a.SequenceEqual(b);
+    internal static bool Same(IReadOnlyList<long> a, IReadOnlyList<long> b) => a.Count == b.Count && SameFrom(0, a, b);
 
     /// <summary>Same number of dimensions, at least one, and all but the first are equal.</summary>
     internal static bool SameBelowRows(IReadOnlyList<long> a, IReadOnlyList<long> b) =>
-        a.Count > 0 && a.Count == b.Count && a.Skip(1).SequenceEqual(b.Skip(1));
+        a.Count > 0 && a.Count == b.Count && SameFrom(1, a, b);
 
     /// <summary>
     /// Whether two rectangles hold as many elements in the same order: equal lengths once dimensions of length 1 are left out.
@@ -34,5 +34,19 @@ internal static class Shapes
         return SameBelowRows(rectangle.Length, shape)
             ? $"rows {rectangle.Start[0]}..{rectangle.Start[0] + rectangle.Length[0]}"
             : rectangle.ToString();
+    }
+
+    // A loop, because this runs several times a tensor and enumerators would be most of the planner's garbage.
+    private static bool SameFrom(int first, IReadOnlyList<long> a, IReadOnlyList<long> b)
+    {
+        for (int i = first; i < a.Count; i++)
+        {
+            if (a[i] != b[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
