@@ -19,7 +19,12 @@ internal static class CommandLine
             new VersionOption(),
             HelpTail.Option(),
         };
-        root.Subcommands.Add(SyncCommand.Create(context));
+        if (context.Sync is not null)
+        {
+            root.Subcommands.Add(SyncCommand.Create(context));
+        }
+
+        root.Subcommands.Add(DemoProducerCommand.Create(context));
         return root;
     }
 

@@ -1,4 +1,5 @@
 using ApolloCheckpoint.Engine.Weights.Python;
+using ApolloCheckpoint.Tool;
 
 // First of all, before anything of the command line is loaded: the python source's child process starts as fast as it can.
 if (args is [PythonHostMain.Verb, .. string[] rest])
@@ -6,4 +7,6 @@ if (args is [PythonHostMain.Verb, .. string[] rest])
     return PythonHostMain.Run(rest);
 }
 
-return 0;
+using Cancellation cancellation = new();
+ToolContext context = new(ToolConsole.ForProcess(), null, cancellation.Token);
+return CommandLine.Run(args, context);

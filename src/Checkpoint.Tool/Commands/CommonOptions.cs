@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace ApolloCheckpoint.Tool.Commands;
 
@@ -80,7 +81,9 @@ internal static class CommonOptions
     public static void AtLeast(this Option<int> option, int lowest) =>
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValue(option) < lowest)
+            // What is no number at all is refused by the parser itself.
+            bool isNumber = int.TryParse(result.Tokens.FirstOrDefault()?.Value, CultureInfo.InvariantCulture, out int value);
+            if (isNumber && value < lowest)
             {
                 result.AddError($"{option.Name} must be at least {lowest}");
             }

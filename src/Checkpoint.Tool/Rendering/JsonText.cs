@@ -62,4 +62,16 @@ internal static class JsonText
 
         json.WriteEndArray();
     }
+
+    /// <summary>A list of numbers.</summary>
+    public static void Numbers(Utf8JsonWriter json, string name, IEnumerable<long> values)
+    {
+        json.WriteStartArray(name);
+        foreach (long value in values)
+        {
+            json.WriteNumberValue(value);
+        }
+
+        json.WriteEndArray();
+    }
 }

@@ -1,0 +1,92 @@
+using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Engine.Weights.Consistency;
+using ApolloCheckpoint.Tool.Rendering;
+
+namespace ApolloCheckpoint.Tool.Demo;
+
+/// <summary>
+/// A live model without a GPU: loads a model directory into shared memory, publishes it as the hook inside vLLM does, and trains, each
+/// step inside the bracket of the state page. What it is told to do comes on standard input, or by its own clock.
+/// </summary>
+internal sealed class DemoProducer : IDisposable
+{
+    private readonly DemoFolder folder;
+    private readonly LiveMemory memory;
+    private readonly StatePageWriter page;
+    private readonly Dice dice;
+    private readonly double share;
+
+    private DemoProducer(DemoFolder folder, LiveMemory memory, StatePageWriter page, double share, Dice dice)
+    {
+        this.folder = folder;
+        this.memory = memory;
+        this.page = page;
+        this.share = share;
+        this.dice = dice;
+    }
+
+    /// <summary>The handles directory.</summary>
+    public string Handles => folder.Path;
+
+    /// <summary>Parameters in memory.</summary>
+    public int Parameters => memory.Parameters.Count;
+
+    /// <summary>Bytes in memory.</summary>
+    public long Bytes => memory.Length;
+
+    /// <summary>Loads the model and publishes it.</summary>
+    /// <param name="modelDirectory">The model; a small one is made when the folder is missing or empty.</param>
+    /// <param name="handles">The folder to publish in, or null for a fresh one.</param>
+    /// <param name="share">The share of elements that one step changes.</param>
+    /// <param name="firstStep">The step that the page begins with.</param>
+    /// <param name="cancel">Stops the loading.</param>
+    public static DemoProducer Start(string modelDirectory, string? handles, double share, ulong firstStep, CancellationToken cancel)
+    {
+        if (!Directory.Exists(modelDirectory) || !Directory.EnumerateFileSystemEntries(modelDirectory).Any())
+        {
+            DemoModel.Write(modelDirectory, cancel);
+        }
+
+        ModelDirectory model = ModelDirectory.Open(Disk.Instance, modelDirectory);
+        DemoFolder folder = DemoFolder.Take(handles, model.Layout.DataBytes);
+        try
+        {
+            LiveMemory memory = LiveMemory.Load(Path.Combine(folder.Path, DemoFolder.MemoryName), model, cancel);
+            StatePageWriter page = StatePageWriter.Create(
+                Path.Combine(folder.Path, HandlesPublisher.StateName),
+                firstStep,
+                TimeProvider.System
+            );
+            HandlesPublisher.Write(folder.Path, memory, model.Path, loadedRoot: null);
+            return new DemoProducer(folder, memory, page, share, new Dice((ulong)Environment.ProcessId));
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One step of training.</summary>
+    /// <returns>What it did, for the user.</returns>
+    public string Step(CancellationToken cancel)
+    {
+        long changed;
+        using (page.Begin(cancel))
+        {
+            changed = memory.Step(share, dice);
+        }
+
+        return $"step {page.Step} changed {Quantity.Count(changed, "element")}";
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        page.Dispose();
+        memory.Dispose();
+        folder.Dispose();
+    }
+}
