@@ -22,8 +22,13 @@ internal static class CommandLine
         if (context.Sync is not null)
         {
             root.Subcommands.Add(SyncCommand.Create(context));
+            root.Subcommands.Add(WatchCommand.Create(context));
         }
 
+        root.Subcommands.Add(PlanCommand.Create(context));
+        root.Subcommands.Add(FoldCommand.Create(context));
+        root.Subcommands.Add(LogCommand.Create(context));
+        root.Subcommands.Add(DoctorCommand.Create(context));
         root.Subcommands.Add(DemoProducerCommand.Create(context));
         return root;
     }

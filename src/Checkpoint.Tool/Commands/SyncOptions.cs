@@ -7,8 +7,7 @@ namespace ApolloCheckpoint.Tool.Commands;
 /// <summary>The options of a sync; <c>sync</c> and <c>watch</c> have the same. Names and defaults of the old program are kept.</summary>
 internal sealed class SyncOptions
 {
-    private readonly Option<string> handles = CommonOptions.Handles();
-    private readonly Option<string> modelDirectory = CommonOptions.ModelDirectory();
+    private readonly SourceOptions source = new();
     private readonly Option<int> blockSize = new("--block-size")
     {
         Description = "Bytes of the block that the report counts, from each tensor's start",
@@ -17,33 +16,6 @@ internal sealed class SyncOptions
     };
 
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Compare and report, write nothing" };
-    private readonly Option<SourceKind> source = CommonOptions.Choice<SourceKind>(
-        "--source",
-        "What opens the handles; safetensors takes its directory through --handles"
-    );
-
-    private readonly Option<string?> python = new("--python")
-    {
-        Description = "Interpreter, virtual environment or conda environment of the python source",
-        HelpName = "PATH",
-    };
-
-    private readonly Option<bool> trustPickle = new("--trust-pickle")
-    {
-        Description = "Let the python source execute what a .pt file says; only for files you made yourself",
-    };
-
-    private readonly Option<bool> trustMapping = new("--trust-mapping")
-    {
-        Description = "Believe parts that the hook did not prove against the files",
-    };
-
-    private readonly Option<string?> handlesOwner = new("--handles-owner")
-    {
-        Description = "One more user, name or number, who may own the handles",
-        HelpName = "USER",
-    };
-
     private readonly Option<ConsistencyMode> consistency = CommonOptions.Choice<ConsistencyMode>(
         "--consistency",
         "How the bytes are made to belong to one step of the trainer"
@@ -87,17 +59,11 @@ internal sealed class SyncOptions
     public void AddTo(Command command)
     {
         blockSize.AtLeast(1);
+        source.AddTo(command);
         Option[] all =
         [
-            modelDirectory,
-            handles,
             blockSize,
             dryRun,
-            source,
-            python,
-            trustPickle,
-            trustMapping,
-            handlesOwner,
             consistency,
             maxStall,
             fold,
@@ -117,17 +83,10 @@ internal sealed class SyncOptions
 
     /// <summary>The request that was typed.</summary>
     public SyncRequest Read(ParseResult parse) =>
-        new()
+        source.Read(parse) with
         {
-            ModelDirectory = Path.GetFullPath(parse.GetRequiredValue(modelDirectory)),
-            Handles = Path.GetFullPath(parse.GetRequiredValue(handles)),
             BlockSize = parse.GetValue(blockSize),
             DryRun = parse.GetValue(dryRun),
-            Source = parse.GetValue(source),
-            Python = parse.GetValue(python),
-            TrustPickle = parse.GetValue(trustPickle),
-            TrustMapping = parse.GetValue(trustMapping),
-            HandlesOwner = parse.GetValue(handlesOwner),
             Consistency = parse.GetValue(consistency),
             MaxStall = parse.GetValue(maxStall) ?? TimeSpan.FromSeconds(5),
             FoldEvery = parse.GetValue(fold) ?? 1,
@@ -138,7 +97,6 @@ internal sealed class SyncOptions
             AcceptProducer = parse.GetValue(acceptProducer),
             ReplaceLinks = parse.GetValue(replaceLinks),
             AllowUnfitFileSystem = parse.GetValue(unfit),
-            ToolCommand = SelfCommand.Prefix,
         };
 
     private static Option<int?> FoldOption() =>

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Tool.Rendering;
+
+namespace ApolloCheckpoint.Tool.Commands;
+
+/// <summary><c>fold</c>: brings the files up to the newest version, after finishing whatever an interrupted run left.</summary>
+internal static class FoldCommand
+{
+    /// <summary>Describes the verb.</summary>
+    public static Command Create(ToolContext context)
+    {
+        Command command = new("fold", "Bring the files up to the newest version; before a load, or nightly with sync --fold K.");
+        Option<string> modelDirectory = CommonOptions.ModelDirectory();
+        Option<FoldWay> way = CommonOptions.Choice<FoldWay>(
+            "--fold-way",
+            "How a shard is brought up to date: in place, by a new file, or the cheaper of the two"
+        );
+        command.Options.Add(modelDirectory);
+        command.Options.Add(way);
+        command.SetAction(parse =>
+        {
+            ModelDirectory model = ModelDirectory.Open(Disk.Instance, parse.GetRequiredValue(modelDirectory));
+            return Progress.Show(context, progress => Run(context, model, parse.GetValue(way), progress));
+        });
+        return command;
+    }
+
+    private static int Run(ToolContext context, ModelDirectory model, FoldWay way, IProgressSink progress)
+    {
+        ToolConsole console = context.Console;
+        if (Disk.Instance.Stat(model.StatePath) is null)
+        {
+            console.Out.WriteLine("No versions yet; nothing to do");
+            return (int)ExitCode.Done;
+        }
+
+        JournalOptions options = new() { Codec = () => new ChunkCodec(), Progress = progress };
+        using JournalSession session = JournalSession.Open(Disk.Instance, model, options, context.Cancel);
+        long before = session.FilesVersion;
+        FoldReport report = session.Fold(way, context.Cancel);
+        console.Out.WriteLine(Headline(session, before, report));
+        Lines lines = new();
+        foreach (string sentence in session.Recovered)
+        {
+            lines.Add("recovered", sentence);
+        }
+
+        foreach (FoldedShard shard in report.Shards)
+        {
+            string how = shard.Way == FoldWay.Patch ? "written in place" : "written anew";
+            lines.Add("shard", $"{shard.FileName}: {Quantity.Size(shard.WrittenBytes)} {how}");
+        }
+
+        foreach (string sentence in session.Warnings.Append(report.Warning ?? "").Where(sentence => sentence.Length > 0))
+        {
+            lines.Add("warning", sentence);
+        }
+
+        lines.WriteTo(console.Out, new Paint(console.ColourOut).Faint);
+        return (int)ExitCode.Done;
+    }
+
+    private static string Headline(JournalSession session, long before, FoldReport report) =>
+        report.FilesVersion == session.Newest && report.Shards.Count == 0 ? $"The files hold version {session.Newest}; nothing to do"
+        : report.FilesVersion == session.Newest
+            ? $"The files were brought from version {before} to {report.FilesVersion}, {Quantity.Size(report.WrittenBytes)} written"
+        : $"The files stay at version {report.FilesVersion} of {session.Newest}";
+}
