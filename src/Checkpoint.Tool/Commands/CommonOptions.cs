@@ -77,17 +77,25 @@ internal static class CommonOptions
             },
         };
 
-    /// <summary>Refuses a number below a bound.</summary>
-    public static void AtLeast(this Option<int> option, int lowest) =>
-        option.Validators.Add(result =>
+    /// <summary>An option that takes a whole number.</summary>
+    public static Option<int> Number(string name, string helpName, string description, int fallback, int lowest = 1) =>
+        new(name)
         {
-            // What is no number at all is refused by the parser itself.
-            bool isNumber = int.TryParse(result.Tokens.FirstOrDefault()?.Value, CultureInfo.InvariantCulture, out int value);
-            if (isNumber && value < lowest)
+            Description = description,
+            HelpName = helpName,
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result =>
             {
-                result.AddError($"{option.Name} must be at least {lowest}");
-            }
-        });
+                string text = result.Tokens[0].Value;
+                if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= lowest)
+                {
+                    return value;
+                }
+
+                result.AddError($"{name} '{text}' is not a whole number of at least {lowest}");
+                return fallback;
+            },
+        };
 
     private static string Spell(string name) => name.ToLowerInvariant();
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using ApolloCheckpoint.Tool.Demo;
 using ApolloCheckpoint.Tool.Rendering;
@@ -88,7 +89,7 @@ internal static class DemoProducerCommand
         };
         share.Validators.Add(result =>
         {
-            string? text = result.Tokens.FirstOrDefault()?.Value;
+            string text = result.Tokens is [Token token, ..] ? token.Value : "";
             if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is not (> 0 and <= 1))
             {
                 result.AddError("--share must be above 0 and at most 1");

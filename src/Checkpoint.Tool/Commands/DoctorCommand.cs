@@ -11,7 +11,10 @@ internal static class DoctorCommand
     /// <summary>Describes the verb.</summary>
     public static Command Create(ToolContext context)
     {
-        Command command = new("doctor", "Say what is missing or wrong, each with what mends it; exits with 0 only when a sync would work now.");
+        Command command = new(
+            "doctor",
+            "Say what is missing or wrong, each with what mends it; exits with 0 only when a sync would work now."
+        );
         SourceOptions options = new();
         options.AddTo(command);
         Option<bool> offsite = new("--offsite") { Description = "Ask the off-site host, too (ssh, without a password)" };

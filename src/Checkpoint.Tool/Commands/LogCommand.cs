@@ -14,13 +14,7 @@ internal static class LogCommand
     {
         Command command = new("log", "List the versions of the model, newest first.");
         Option<string> modelDirectory = CommonOptions.ModelDirectory();
-        Option<int> last = new("--last")
-        {
-            Description = "How many to list",
-            HelpName = "N",
-            DefaultValueFactory = _ => 30,
-        };
-        last.AtLeast(1);
+        Option<int> last = CommonOptions.Number("--last", "N", "How many to list", 30);
         Option<bool> json = CommonOptions.Json();
         foreach (Option option in (Option[])[modelDirectory, last, json])
         {

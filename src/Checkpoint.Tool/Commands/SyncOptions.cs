@@ -8,12 +8,12 @@ namespace ApolloCheckpoint.Tool.Commands;
 internal sealed class SyncOptions
 {
     private readonly SourceOptions source = new();
-    private readonly Option<int> blockSize = new("--block-size")
-    {
-        Description = "Bytes of the block that the report counts, from each tensor's start",
-        HelpName = "BYTES",
-        DefaultValueFactory = _ => 4096,
-    };
+    private readonly Option<int> blockSize = CommonOptions.Number(
+        "--block-size",
+        "BYTES",
+        "Bytes of the block that the report counts, from each tensor's start",
+        4096
+    );
 
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Compare and report, write nothing" };
     private readonly Option<ConsistencyMode> consistency = CommonOptions.Choice<ConsistencyMode>(
@@ -58,7 +58,6 @@ internal sealed class SyncOptions
     /// <summary>Adds all of them to a verb.</summary>
     public void AddTo(Command command)
     {
-        blockSize.AtLeast(1);
         source.AddTo(command);
         Option[] all =
         [

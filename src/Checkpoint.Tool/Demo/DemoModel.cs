@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.Json;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Tool.Rendering;
 
@@ -140,7 +140,7 @@ internal static class DemoModel
 
     private static void Fill(Span<byte> bytes, ushort[] weights, Dice dice)
     {
-        Span<ushort> elements = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ushort>(bytes);
+        Span<ushort> elements = MemoryMarshal.Cast<byte, ushort>(bytes);
         for (int i = 0; i + 3 < elements.Length; i += 4)
         {
             // Four table places out of one draw.

@@ -1,4 +1,3 @@
-using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Consistency;

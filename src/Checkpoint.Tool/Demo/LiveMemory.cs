@@ -34,16 +34,9 @@ internal sealed class LiveMemory : IDisposable
     /// <param name="cancel">Stops between windows.</param>
     public static LiveMemory Load(string path, ModelDirectory model, CancellationToken cancel)
     {
-        FileStreamOptions options = new()
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite,
-            // The rules of handles files: nobody else may write it.
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        SafeFileHandle file = File.OpenHandle(path, options.Mode, options.Access, options.Share);
-        File.SetUnixFileMode(file, options.UnixCreateMode.Value);
+        SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        // The rules of handles files: nobody else may write it.
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         LiveMemory memory = new(path, file, LivePlacement.Of(model.Layout));
         foreach (LiveParameter parameter in memory.Parameters)
         {

@@ -28,7 +28,7 @@ internal static class TrainingStep
         for (long i = dice.NextGap(share); i < elements; i += 1 + dice.NextGap(share))
         {
             ulong draw = dice.Next();
-            int units = draw % 10 == 0 ? 2 + (int)(draw >> 32) % 6 : 1;
+            int units = draw % 10 == 0 ? 2 + (int)((draw >> 33) % 6) : 1;
             Move(bytes.Slice((int)i * size, size), (draw & 0x10000) == 0 ? units : -units);
             changed++;
         }

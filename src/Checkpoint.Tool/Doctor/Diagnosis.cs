@@ -32,7 +32,8 @@ internal static class Diagnosis
             "handles",
             () => LookAtHandles(handles = HandlesFile.Read(request.Handles, FileRules.For(request.HandlesOwner), cancel))
         );
-        bool needsTorch = handles is not null && Kinds(handles).Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable);
+        bool needsTorch =
+            handles is not null && Kinds(handles).Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable);
         if (model is not null && handles is not null && !needsTorch)
         {
             yield return Try("plan", () => LookAtPlan(PlanCommand.Describe(request, cancel)));
@@ -58,10 +59,17 @@ internal static class Diagnosis
     private static Finding LookAtModel(ModelDirectory model)
     {
         string shards = Quantity.Count(model.Layout.Shards.Count, "shard");
-        string kind = ModelConfig.TryRead(Disk.Instance, model.ConfigPath)?.Architectures is [string architecture, ..] ? $", {architecture}" : "";
+        string kind = ModelConfig.TryRead(Disk.Instance, model.ConfigPath)?.Architectures is [string architecture, ..]
+            ? $", {architecture}"
+            : "";
         string text = $"{shards}, {Quantity.Size(model.Layout.DataBytes)}, headers valid{kind}";
         return model.Layout.Shards.FirstOrDefault(shard => shard.LinkProblem is not null) is { } linked
-            ? new Finding(Level.Fail, "model", $"{text}; {linked.FileName} {linked.LinkProblem}", "sync --replace-links puts private files in their place")
+            ? new Finding(
+                Level.Fail,
+                "model",
+                $"{text}; {linked.FileName} {linked.LinkProblem}",
+                "sync --replace-links puts private files in their place"
+            )
             : new Finding(Level.Ok, "model", text);
     }
 
@@ -76,11 +84,6 @@ internal static class Diagnosis
         ModelState? state = ModelState.TryRead(Disk.Instance, paths.State);
         Journal journal = Journal.Open(Disk.Instance, paths, model.Layout, state?.Oldest ?? 0);
         string versions = Quantity.Count(journal.Versions.Count, "version");
-        if (PendingWork.Peek(Disk.Instance, model.Layout, paths) is [string pending, ..])
-        {
-            return new Finding(Level.Warn, "journal", $"{versions}; {pending}", "the next sync finishes it; or: apollo-checkpoint fold");
-        }
-
         return state is not null && state.FilesVersion < state.Newest
             ? new Finding(
                 Level.Warn,
@@ -131,7 +134,11 @@ internal static class Diagnosis
 
     private static Finding LookAtPlan(PlanDescription plan) =>
         plan.Mismatches.Count == 0
-            ? new Finding(Level.Ok, "plan", $"{Quantity.Count(plan.MappedTensors)} of {Quantity.Count(plan.TotalTensors, "tensor")} mapped, 0 mismatches")
+            ? new Finding(
+                Level.Ok,
+                "plan",
+                $"{Quantity.Count(plan.MappedTensors)} of {Quantity.Count(plan.TotalTensors, "tensor")} mapped, 0 mismatches"
+            )
             : new Finding(
                 Level.Fail,
                 "plan",

@@ -19,7 +19,11 @@ internal static class Machine
         try
         {
             PythonInterpreter python = PythonInterpreter.Find(choice, cancel);
-            return new Finding(Level.Ok, "python", $"{python.Executable}, Python {python.Version}, with torch and {Path.GetFileName(python.Library)}");
+            return new Finding(
+                Level.Ok,
+                "python",
+                $"{python.Executable}, Python {python.Version}, with torch and {Path.GetFileName(python.Library)}"
+            );
         }
         catch (CheckpointException failure)
         {
@@ -36,12 +40,21 @@ internal static class Machine
         if (!NativeLibrary.TryLoad(Library, out nint driver))
         {
             return isNeeded
-                ? new Finding(Level.Fail, "gpu", $"the handles name CUDA memory, and {Library} is not here", "run on the machine of the producer; install its NVIDIA driver")
+                ? new Finding(
+                    Level.Fail,
+                    "gpu",
+                    $"the handles name CUDA memory, and {Library} is not here",
+                    "run on the machine of the producer; install its NVIDIA driver"
+                )
                 : new Finding(Level.Ok, "gpu", $"no {Library}; not needed for these handles");
         }
 
         NativeLibrary.Free(driver);
-        return new Finding(Level.Ok, "gpu", $"{Library} is here; this build reads CUDA memory through torch (--source python), not by itself");
+        return new Finding(
+            Level.Ok,
+            "gpu",
+            $"{Library} is here; this build reads CUDA memory through torch (--source python), not by itself"
+        );
     }
 
     /// <summary>Whether the other host can be reached, as the off-site job would.</summary>
@@ -49,7 +62,12 @@ internal static class Machine
     {
         if (Missing("rsync", "ssh") is { } missing)
         {
-            return new Finding(Level.Fail, host, $"{missing} is not installed", $"apt-get install {(missing == "ssh" ? "openssh-client" : missing)}");
+            return new Finding(
+                Level.Fail,
+                host,
+                $"{missing} is not installed",
+                $"apt-get install {(missing == "ssh" ? "openssh-client" : missing)}"
+            );
         }
 
         (int code, string said) = Probe("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "--", host, "rsync --version >/dev/null");
@@ -98,7 +116,10 @@ internal static class Machine
         }
 
         output.GetAwaiter().GetResult();
-        string[] lines = errors.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] lines = errors
+            .GetAwaiter()
+            .GetResult()
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return (process.ExitCode, lines.Length == 0 ? "" : lines[^1]);
     }
 }

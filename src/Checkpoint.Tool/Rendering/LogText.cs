@@ -13,7 +13,14 @@ internal static class LogText
     /// <param name="now">For "today" and "yesterday".</param>
     /// <param name="zone">Times are shown in this zone.</param>
     /// <param name="colour">Whether to colour.</param>
-    public static void Write(TextWriter writer, IReadOnlyList<VersionRow> rows, int older, DateTimeOffset now, TimeZoneInfo zone, bool colour)
+    public static void Write(
+        TextWriter writer,
+        IReadOnlyList<VersionRow> rows,
+        int older,
+        DateTimeOffset now,
+        TimeZoneInfo zone,
+        bool colour
+    )
     {
         if (rows.Count == 0)
         {
@@ -53,9 +60,7 @@ internal static class LogText
         };
 
     private static string Label(ConsistencyLabel label) =>
-        label.Kind == ConsistencyKind.Mixed
-            ? $"mixed {Quantity.Count(label.MixedTensors?.Count ?? 0)}"
-            : SyncReportJson.Label(label);
+        label.Kind == ConsistencyKind.Mixed ? $"mixed {Quantity.Count(label.MixedTensors?.Count ?? 0)}" : SyncReportJson.Label(label);
 
     private static string Remark(VersionRow row)
     {
