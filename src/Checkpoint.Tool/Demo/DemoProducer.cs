@@ -1,3 +1,6 @@
+using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Consistency;
@@ -49,6 +52,7 @@ internal sealed class DemoProducer : IDisposable
         }
 
         ModelDirectory model = ModelDirectory.Open(Disk.Instance, modelDirectory);
+        string? loadedRoot = Fold(model, cancel);
         DemoFolder folder = DemoFolder.Take(handles, model.Layout.DataBytes);
         try
         {
@@ -58,7 +62,7 @@ internal sealed class DemoProducer : IDisposable
                 firstStep,
                 TimeProvider.System
             );
-            HandlesPublisher.Write(folder.Path, memory, model.Path, loadedRoot: null);
+            HandlesPublisher.Write(folder.Path, memory, model.Path, loadedRoot);
             return new DemoProducer(folder, memory, page, share, new Dice((ulong)Environment.ProcessId));
         }
         catch
@@ -79,6 +83,25 @@ internal sealed class DemoProducer : IDisposable
         }
 
         return $"step {page.Step} changed {Quantity.Count(changed, "element")}";
+    }
+
+    /// <summary>As the hook does before vLLM loads: the files must be at the newest version, whose root is then published.</summary>
+    /// <returns>The root, 32 hex digits, or null when the model has no history.</returns>
+    private static string? Fold(ModelDirectory model, CancellationToken cancel)
+    {
+        if (Disk.Instance.Stat(model.StatePath) is null)
+        {
+            return null;
+        }
+
+        using JournalSession session = JournalSession.Open(
+            Disk.Instance,
+            model,
+            new JournalOptions { Codec = () => new ChunkCodec() },
+            cancel
+        );
+        session.Fold(FoldWay.Auto, cancel);
+        return ModelRoot.Text(session.Root);
     }
 
     /// <inheritdoc/>

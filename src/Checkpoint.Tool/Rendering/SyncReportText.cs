@@ -19,6 +19,10 @@ internal static class SyncReportText
         if (report.Changed)
         {
             lines.Add("live", Live(report));
+        }
+
+        if (report.Changed && !report.DryRun)
+        {
             AddWritten(lines, report);
         }
 
@@ -36,7 +40,7 @@ internal static class SyncReportText
     public static string Headline(SyncReport report)
     {
         string elapsed = Quantity.Duration(report.Elapsed);
-        if (!report.Changed && report.ChangedElements == 0)
+        if (report.ChangedElements == 0 && !report.Changed)
         {
             string compared = Quantity.Size(report.ComparedBytes);
             string state = report.FilesVersion < report.Version ? "nothing new since" : "model files are up to date";
@@ -45,13 +49,13 @@ internal static class SyncReportText
                 : $"No changes — {state} (version {report.Version}, {compared} compared, {elapsed})";
         }
 
-        string version = report.Changed ? $"version {report.Version}" : "dry run";
+        string version = report.DryRun ? "dry run" : $"version {report.Version}";
         string step = report.Step is { } number ? $" · step {Quantity.Count(number)}" : "";
         string changed = Quantity.SizeOf(report.ChangedBytes, report.ModelBytes, "of");
         string elements = Quantity.Percent(report.ChangedElements, report.ComparedElements);
         string blocks = Quantity.Percent(report.ChangedBlocks, report.ComparedBlocks);
         string blockSize = report.BlockSize % 1024 == 0 ? $"{report.BlockSize / 1024} KiB" : $"{report.BlockSize} B";
-        string verb = report.Changed ? "changed" : "would change";
+        string verb = report.DryRun ? "would change" : "changed";
         return $"{version}{step} · {changed} {verb} ({elements} of elements, {blocks} of {blockSize} blocks) · {elapsed}";
     }
 
