@@ -2,6 +2,7 @@ using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Archive;
 using ApolloCheckpoint.Engine.Weights.Handles;
 using ApolloCheckpoint.Engine.Weights.HostMemory;
+using ApolloCheckpoint.Engine.Weights.Python;
 using ApolloCheckpoint.Engine.Weights.Safetensors;
 
 namespace ApolloCheckpoint.Engine.Weights;
@@ -21,10 +22,15 @@ internal static class WeightSources
             return new OpenedSource(SafetensorsSource.Open(Disk.Instance, path), Why(request, "it is a model directory"));
         }
 
+        if (request.Source == SourceKind.Python)
+        {
+            return new OpenedSource(PythonWeightSource.Open(request, cancellation), Why(request, ""));
+        }
+
         FileRules rules = FileRules.For(request.HandlesOwner);
         if (isFolder)
         {
-            return Open(request, HandlesDirectory.Read(path, rules, cancellation), rules);
+            return Open(request, HandlesDirectory.Read(path, rules, cancellation), rules, cancellation);
         }
 
         IDiskFile? file = rules.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
@@ -39,7 +45,7 @@ internal static class WeightSources
                 return new OpenedSource(archive, Why(request, "the file holds the tensors itself"));
             }
 
-            return Open(request, handles, rules);
+            return Open(request, handles, rules, cancellation);
         }
         finally
         {
@@ -47,16 +53,25 @@ internal static class WeightSources
         }
     }
 
-    private static OpenedSource Open(SyncRequest request, HandlesFile handles, FileRules rules)
+    private static OpenedSource Open(SyncRequest request, HandlesFile handles, FileRules rules, CancellationToken cancellation)
     {
         foreach (ProducerInfo producer in handles.Producers)
         {
             ProducerCheck.EnsureAlive(producer);
         }
 
-        return request.Source is SourceKind.Auto or SourceKind.Host && Holds(handles, AllocationKind.File)
-            ? new OpenedSource(HostMemorySource.Open(handles, rules), Why(request, "the handles name files"))
-            : throw Unsupported(request, handles);
+        return request.Source switch
+        {
+            SourceKind.Auto or SourceKind.Host when Holds(handles, AllocationKind.File) => new OpenedSource(
+                HostMemorySource.Open(handles, rules),
+                Why(request, "the handles name files")
+            ),
+            SourceKind.Auto => new OpenedSource(
+                PythonWeightSource.Open(request, cancellation),
+                $"the handles name {Kinds(handles)}, and this build has no CUDA source of its own"
+            ),
+            _ => throw Unsupported(request, handles),
+        };
     }
 
     /// <summary>Whether everything that has bytes is of that kind.</summary>
@@ -66,16 +81,18 @@ internal static class WeightSources
     private static string Why(SyncRequest request, string reason) =>
         request.Source == SourceKind.Auto ? reason : $"asked for by --source {SourceNames.Of(request.Source)}";
 
-    private static CheckpointException Unsupported(SyncRequest request, HandlesFile handles)
+    private static string Kinds(HandlesFile handles)
     {
-        AllocationKind[] kinds = [.. handles.Tensors.Select(tensor => tensor.Allocation?.Kind).OfType<AllocationKind>().Distinct().Order()];
-        bool isCuda = kinds.Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable);
-        return new CheckpointException(
+        IEnumerable<AllocationKind> kinds = handles.Tensors.Select(tensor => tensor.Allocation?.Kind).OfType<AllocationKind>();
+        return string.Join(" and ", kinds.Distinct().Order().Select(SourceNames.Of));
+    }
+
+    private static CheckpointException Unsupported(SyncRequest request, HandlesFile handles) =>
+        new(
             CheckpointError.SourceUnsupported,
-            $"--source {SourceNames.Of(request.Source)} does not open {handles.Path}, which names {string.Join(" and ", kinds.Select(SourceNames.Of))}",
-            isCuda
-                ? "this build has no CUDA source of its own; torch opens it: --source python"
+            $"--source {SourceNames.Of(request.Source)} does not open {handles.Path}, which names {Kinds(handles)}",
+            request.Source == SourceKind.Native
+                ? "this build has no CUDA source of its own; torch opens CUDA memory: --source python"
                 : "leave --source out: what the handles hold decides"
         );
-    }
 }

@@ -147,7 +147,7 @@ public sealed class TorchHandlesTests
             (
                 CheckpointError.SourceUnsupported,
                 $"--source native does not open {path}, which names CUDA memory",
-                "this build has no CUDA source of its own; torch opens it: --source python"
+                "this build has no CUDA source of its own; torch opens CUDA memory: --source python"
             ),
             (failure.Error, failure.Message, failure.Next)
         );
