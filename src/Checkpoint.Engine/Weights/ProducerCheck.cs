@@ -35,6 +35,11 @@ internal static class ProducerCheck
             return "before this machine was started again";
         }
 
+        if (producer.PidNamespace is { } space && CurrentPidNamespace() is { } here && space != here)
+        {
+            return null; // in a container of its own, where its number means something else
+        }
+
         return StartTicks(pid) switch
         {
             null => "which is gone",
@@ -45,6 +50,17 @@ internal static class ProducerCheck
 
     /// <summary>This boot's id, or null where the kernel does not tell.</summary>
     internal static string? CurrentBootId() => TryRead("/proc/sys/kernel/random/boot_id")?.Trim();
+
+    /// <summary>Inode of this process's PID namespace, or null where the kernel does not tell.</summary>
+    internal static long? CurrentPidNamespace()
+    {
+        // The link reads "pid:[4026531836]".
+        string? target = new FileInfo("/proc/self/ns/pid").LinkTarget;
+        return
+            target is ['p', 'i', 'd', ':', '[', .. var number, ']'] && long.TryParse(number, CultureInfo.InvariantCulture, out long inode)
+            ? inode
+            : null;
+    }
 
     /// <summary>When a process started, clock ticks since boot; null when there is none, or only what its parent has not collected.</summary>
     internal static long? StartTicks(int pid)

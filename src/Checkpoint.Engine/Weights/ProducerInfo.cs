@@ -12,6 +12,9 @@ public sealed record ProducerInfo(string Kind, int? Pid, long? StartTicks, strin
     /// <summary>A source that knows no producer: an archive, a model directory.</summary>
     public static ProducerInfo Unknown { get; } = new("unknown", null, null, null, null, null);
 
+    /// <summary>Inode of its PID namespace (/proc/self/ns/pid), or null: a number of another namespace cannot be looked up here.</summary>
+    public long? PidNamespace { get; init; }
+
     /// <summary>Further text for the report, such as "vLLM 0.32.0, hook apollo-vllm 0.1"; null when unknown.</summary>
     public string? Description { get; init; }
 }

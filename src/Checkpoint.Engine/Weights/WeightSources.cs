@@ -16,7 +16,7 @@ internal static class WeightSources
     {
         string path = Path.GetFullPath(request.Handles);
         bool isFolder = Directory.Exists(path);
-        bool isModel = isFolder && !File.Exists(Path.Combine(path, HandlesDirectory.IndexName));
+        bool isModel = isFolder && Directory.EnumerateFiles(path, "*.safetensors").Any();
         if (request.Source == SourceKind.Safetensors || (request.Source == SourceKind.Auto && isModel))
         {
             return new OpenedSource(SafetensorsSource.Open(Disk.Instance, path), Why(request, "it is a model directory"));

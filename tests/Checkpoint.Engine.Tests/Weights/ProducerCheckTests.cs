@@ -36,6 +36,16 @@ public sealed class ProducerCheckTests
     public void A_producer_of_another_boot_is_gone() =>
         Assert.Equal("before this machine was started again", ProducerCheck.WhyGone(Self with { BootId = "another" }));
 
+    [Fact]
+    public void A_number_of_another_pid_namespace_is_not_looked_up()
+    {
+        long here = ProducerCheck.CurrentPidNamespace() ?? 0;
+        Assert.NotEqual(0, here);
+        ProducerInfo gone = Of(Dead(), null);
+        Assert.Null(ProducerCheck.WhyGone(gone with { PidNamespace = here + 1 }));
+        Assert.Equal("which is gone", ProducerCheck.WhyGone(gone with { PidNamespace = here }));
+    }
+
     private static ProducerInfo Of(int pid, long? start) => new("vllm", pid, start, ProducerCheck.CurrentBootId(), null, null);
 
     private static int Dead()

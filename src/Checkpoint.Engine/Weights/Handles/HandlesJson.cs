@@ -122,6 +122,7 @@ internal static class HandlesJson
             root.OptionalObject("model")?.OptionalText("path")
         )
         {
+            PidNamespace = producer.OptionalNumber("pid_ns"),
             Description = description.Length > 0 ? description : null,
         };
     }

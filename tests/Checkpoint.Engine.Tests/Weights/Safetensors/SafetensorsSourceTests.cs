@@ -21,9 +21,34 @@ public sealed class SafetensorsSourceTests : WeightSourceContract
     public void A_directory_that_is_no_model_is_a_malformed_source_and_not_a_malformed_target()
     {
         using TempDirectory folder = new();
-        CheckpointException failure = Assert.Throws<CheckpointException>(() =>
-            WeightSources.Open(new SyncRequest { ModelDirectory = "", Handles = folder.Path }, CancellationToken.None)
-        );
+        CheckpointException failure = Failure(folder.Path, SourceKind.Safetensors);
         Assert.Equal((CheckpointError.HandlesMalformed, 11), (failure.Error, failure.ExitCode));
     }
+
+    [Fact]
+    public void A_directory_without_handles_and_without_tensors_has_no_handles_yet()
+    {
+        using TempDirectory folder = new();
+        CheckpointException failure = Failure(folder.Path, SourceKind.Auto);
+        Assert.Equal(
+            (
+                CheckpointError.HandlesNotFound,
+                $"Weight handles not found: {folder.File("index.json")}. Is vLLM running with the export hook?"
+            ),
+            (failure.Error, failure.Message)
+        );
+    }
+
+    private static CheckpointException Failure(string path, SourceKind source) =>
+        Assert.Throws<CheckpointException>(() =>
+            WeightSources.Open(
+                new SyncRequest
+                {
+                    ModelDirectory = "",
+                    Handles = path,
+                    Source = source,
+                },
+                CancellationToken.None
+            )
+        );
 }
