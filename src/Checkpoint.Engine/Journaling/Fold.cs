@@ -19,8 +19,11 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
         Shard[] stale = [.. session.Layout.Shards.Where(session.NeedsFold)];
         RefuseLinks(stale);
         string? warning = stale.Length == 0 ? null : FoldUnderLock(stale);
-        // Shards that no delta changed are of the newest version too, once all are.
-        session.Settle(warning is null ? session.Layout.Shards : []);
+        if (warning is null)
+        {
+            session.SettleAll();
+        }
+
         return new FoldReport(session.FilesVersion, folded, warning);
     }
 
@@ -62,7 +65,7 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
     {
         foreach (Shard shard in stale)
         {
-            session.ApplyPendingRedo(shard);
+            session.WritePendingRedo(shard);
         }
 
         ILookup<FoldWay, Shard> ways = stale.ToLookup(Choose);

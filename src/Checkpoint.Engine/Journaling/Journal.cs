@@ -89,6 +89,15 @@ internal sealed class Journal
         versions.Add(header);
     }
 
+    /// <summary>Forgets the versions below <paramref name="oldest"/>; the newest always stays.</summary>
+    /// <returns>The numbers that were forgotten: their files are the caller's to delete, once that is durable.</returns>
+    internal IReadOnlyList<long> ForgetBefore(long oldest)
+    {
+        long[] forgotten = [.. versions.SkipLast(1).Select(header => header.Version).Where(version => version < oldest)];
+        versions.RemoveRange(0, forgotten.Length);
+        return forgotten;
+    }
+
     private static void Check(string path, DeltaHeader header, long version, DeltaHeader? parent, ModelLayout layout)
     {
         if (header.Version != version)

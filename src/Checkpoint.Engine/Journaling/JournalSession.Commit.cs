@@ -60,7 +60,31 @@ internal sealed partial class JournalSession
     internal void SaveState()
     {
         State = Describe(State);
-        State.Save(Disk, Paths.State);
+        Reserve.Run(Disk, Paths, () => State.Save(Disk, Paths.State));
+    }
+
+    /// <summary>
+    /// Removes deltas from the old end: never one that a shard has not passed durably, never the newest (invariant 8). What is oldest is
+    /// durable in state.json before the first file goes, so that a crash leaves no gap that looks like damage.
+    /// </summary>
+    /// <param name="oldest">The first version to keep.</param>
+    /// <returns>The versions that are gone.</returns>
+    internal IReadOnlyList<long> Prune(long oldest)
+    {
+        long firstNeeded = Table.Shards.Min(shard => shard.Version) + 1;
+        IReadOnlyList<long> gone = Journal.ForgetBefore(Math.Min(oldest, firstNeeded));
+        if (gone.Count > 0)
+        {
+            SaveState();
+            foreach (long version in gone)
+            {
+                Disk.Delete(Paths.Delta(version));
+            }
+
+            Disk.FlushFolder(Paths.Journal);
+        }
+
+        return gone;
     }
 
     private ModelState Describe(ModelState? before)

@@ -31,37 +31,57 @@ internal sealed partial class JournalSession
     }
 
     /// <summary>Writes a redo that a crash left into its shard. The caller holds the shards' lock.</summary>
-    internal void ApplyPendingRedo(Shard shard)
-    {
-        if (opened.PendingRedo.Remove(shard.FileName, out RedoReader? redo))
-        {
-            using (redo)
-            using (IDiskFile file = Disk.Open(shard.FilePath, writable: true))
-            {
-                redo.WriteInto(file, Layout, CancellationToken.None);
-                file.Flush();
-            }
-        }
-    }
+    internal void WritePendingRedo(Shard shard) => opened.WriteRedo(Disk, Layout, shard);
 
-    /// <summary>
-    /// Records that shards hold the newest version now, durably, and only then lets go of their redo: digests, state, redo, in this
-    /// order.
-    /// </summary>
-    internal void Settle(IReadOnlyList<Shard> shards)
+    /// <summary>Records that shards were written and hold the newest version now, durably; then lets go of their redo.</summary>
+    internal void Settle(IReadOnlyList<Shard> written)
     {
-        foreach (Shard shard in shards)
+        foreach (Shard shard in written)
         {
-            (int first, int count) = Layout.ChunksOf(shard);
-            newestDigests.AsSpan(first, count).CopyTo(Table.Digests.AsSpan(first));
-            Table.Shards[shardPlaces[shard.FileName]] = (RecordOf(shard) with { Version = Newest }).WithLooks(ShardFiles.Look(Disk, shard));
+            Raise(shard);
+            ref ShardRecord record = ref Table.Shards[Layout.PlaceOf(shard)];
+            record = record.WithLooks(ShardFiles.Look(Disk, shard));
             opened.Mixed.Remove(shard.FileName);
             opened.Damaged.ExceptWith(OrdinalsOf(shard));
         }
 
-        Table.Save(Disk, Paths.Digests);
+        SaveTable();
+        DeleteRedo(written);
+    }
+
+    /// <summary>Records that all shards hold the newest version: those that were written, and those that no delta changed.</summary>
+    internal void SettleAll()
+    {
+        if (opened.IsTableNew || Table.Shards.Any(record => record.Version != Newest))
+        {
+            foreach (Shard shard in Layout.Shards)
+            {
+                Raise(shard);
+            }
+
+            SaveTable();
+        }
+    }
+
+    /// <summary>Digests first, state after them, redo last: each step leaves what the one before still needs.</summary>
+    internal void SaveTable()
+    {
+        Reserve.Run(Disk, Paths, () => Table.Save(Disk, Paths.Digests));
         opened.IsTableNew = false;
         SaveState();
+    }
+
+    /// <summary>The looks stay as they were: something else may have written to a shard that was not folded.</summary>
+    private void Raise(Shard shard)
+    {
+        (int first, int count) = Layout.ChunksOf(shard);
+        newestDigests.AsSpan(first, count).CopyTo(Table.Digests.AsSpan(first));
+        ref ShardRecord record = ref Table.Shards[Layout.PlaceOf(shard)];
+        record = record with { Version = Newest };
+    }
+
+    private void DeleteRedo(IReadOnlyList<Shard> shards)
+    {
         string[] redos = [.. shards.Select(shard => Paths.RedoOf(shard.FileName)).Where(path => Disk.Stat(path) is not null)];
         foreach (string redo in redos)
         {
@@ -82,19 +102,21 @@ internal sealed partial class JournalSession
             return;
         }
 
-        if (IsHalfFolded)
+        if (IsHalfFolded && opened.Damaged.Count == 0)
         {
-            long before = FilesVersion;
             FoldReport report = Fold(FoldWay.Auto, cancellation);
-            opened.Recovered.Add(
-                report.Warning ?? $"a fold was interrupted: the files were brought from version {before} to {report.FilesVersion}"
-            );
+            opened.Recovered.Add(report.Warning ?? $"a fold was interrupted: all files were brought to version {report.FilesVersion}");
         }
         else if (opened.IsTableNew)
         {
-            Table.Save(Disk, Paths.Digests);
-            opened.IsTableNew = false;
+            SaveTable();
+            DeleteRedo([.. Layout.Shards.Where(shard => !IsMixed(shard) && !opened.PendingRedo.ContainsKey(shard.FileName))]);
+        }
+        else if (opened.State != State)
+        {
             SaveState();
         }
+
+        Reserve.TryKeep(Disk, Paths, Layout);
     }
 }

@@ -18,7 +18,6 @@ internal sealed partial class JournalSession : IDisposable
 {
     private readonly OpenedModel opened;
     private readonly IDisposable? heldLock;
-    private readonly Dictionary<string, int> shardPlaces = new(StringComparer.Ordinal);
     private readonly UInt128[] newestDigests;
 
     private JournalSession(IDisk disk, ModelDirectory model, JournalOptions options, OpenedModel opened, IDisposable? heldLock)
@@ -29,14 +28,9 @@ internal sealed partial class JournalSession : IDisposable
         Options = options;
         this.opened = opened;
         this.heldLock = heldLock;
-        for (int i = 0; i < Layout.Shards.Count; i++)
-        {
-            shardPlaces[Layout.Shards[i].FileName] = i;
-        }
-
-        Newest = Math.Max(Journal.Last?.Version ?? 0, opened.Table.Shards.Max(shard => shard.Version));
+        Newest = opened.Newest;
         Chain = new DeltaChain(Journal, opened.Table.Shards.Min(shard => shard.Version));
-        newestDigests = NewestDigests.Roll(Layout, opened.Table, Chain.Deltas);
+        newestDigests = NewestDigests.Roll(Layout, opened.Table, Chain.Deltas, Journal.Last?.Root);
         Root = ModelRoot.Of(newestDigests);
         State = Describe(opened.State);
     }
@@ -136,11 +130,10 @@ internal sealed partial class JournalSession : IDisposable
     internal bool IsUnfolded(in Chunk chunk) => Chain.Touches(chunk.Ordinal, RecordOf(chunk.Shard).Version);
 
     /// <summary>What the table says of a shard.</summary>
-    internal ShardRecord RecordOf(Shard shard) => Table.Shards[shardPlaces[shard.FileName]];
+    internal ShardRecord RecordOf(Shard shard) => Table.Shards[Layout.PlaceOf(shard)];
 
     /// <summary>Lays a redo that could not be applied yet over a chunk's bytes.</summary>
-    internal void LayRedoOver(in Chunk chunk, Span<byte> bytes) =>
-        opened.PendingRedo.GetValueOrDefault(chunk.Shard.FileName)?.LayOver(chunk, bytes);
+    internal void LayRedoOver(in Chunk chunk, Span<byte> bytes) => opened.LayRedoOver(chunk, bytes);
 
     /// <summary>Opens the bytes of the newest version.</summary>
     internal Baseline OpenBaseline() => new(this);
@@ -152,6 +145,7 @@ internal sealed partial class JournalSession : IDisposable
     public void Dispose()
     {
         Chain.Dispose();
+        opened.Dispose();
         heldLock?.Dispose();
     }
 

@@ -6,13 +6,17 @@ namespace ApolloCheckpoint.Engine.Journaling;
 internal static class NewestDigests
 {
     /// <summary>Digests of all chunks in the newest version.</summary>
+    /// <param name="layout">The model.</param>
+    /// <param name="table">What the shards hold.</param>
+    /// <param name="deltas">The deltas after the oldest of the shards' versions.</param>
+    /// <param name="root">The newest version's root as the journal says; null when the journal is empty.</param>
     /// <exception cref="CheckpointException">JournalDamaged: table and deltas contradict each other.</exception>
-    internal static UInt128[] Roll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas) =>
-        TryRoll(layout, table, deltas)
+    internal static UInt128[] Roll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, UInt128? root) =>
+        TryRoll(layout, table, deltas, root)
         ?? throw DeltaFormat.Damaged(deltas.Count == 0 ? "digests.bin" : deltas[^1].Path, "does not fit to what the shards hold");
 
     /// <summary>As <see cref="Roll"/>, or null when table and deltas contradict each other.</summary>
-    internal static UInt128[]? TryRoll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas)
+    internal static UInt128[]? TryRoll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, UInt128? root)
     {
         UInt128[] digests = [.. table.Digests];
         foreach (DeltaReader delta in deltas)
@@ -39,7 +43,7 @@ internal static class NewestDigests
             }
         }
 
-        return deltas.Count == 0 || ModelRoot.Of(digests) == deltas[^1].Header.Root ? digests : null;
+        return root is null || ModelRoot.Of(digests) == root ? digests : null;
     }
 
     private static int EndOf(ModelLayout layout, int place)

@@ -1,7 +1,11 @@
+using System.IO.Hashing;
+using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Storage;
+
 namespace ApolloCheckpoint.Engine.Journaling;
 
 /// <summary>What recovery found a model directory to be, once nothing is unfinished that could be finished.</summary>
-internal sealed class OpenedModel
+internal sealed class OpenedModel : IDisposable
 {
     /// <summary>The versions there are.</summary>
     internal required Journal Journal { get; init; }
@@ -35,4 +39,52 @@ internal sealed class OpenedModel
 
     /// <summary>Whether the table differs from what is in digests.bin.</summary>
     internal bool IsTableNew { get; set; }
+
+    /// <summary>The newest version's number.</summary>
+    internal long Newest => Journal.Last?.Version ?? Table.Shards.Max(shard => shard.Version);
+
+    /// <summary>Lays a redo that is not written yet over a chunk's bytes.</summary>
+    internal void LayRedoOver(in Chunk chunk, Span<byte> bytes) =>
+        PendingRedo.GetValueOrDefault(chunk.Shard.FileName)?.LayOver(chunk, bytes);
+
+    /// <summary>
+    /// Writes a pending redo into its shard and makes it durable: every chunk whose result has the digest that it must have. A chunk
+    /// whose result has not was changed by something else since, and is left as it is. The caller holds the shards' lock; the redo file
+    /// stays until the digests are saved.
+    /// </summary>
+    internal void WriteRedo(IDisk disk, ModelLayout layout, Shard shard)
+    {
+        if (!PendingRedo.Remove(shard.FileName, out RedoReader? redo))
+        {
+            return;
+        }
+
+        using (redo)
+        using (IDiskFile file = disk.Open(shard.FilePath, writable: true))
+        using (ShardFiles files = new(disk, [shard]))
+        {
+            byte[] buffer = new byte[ChunkLayout.MaxBytes];
+            foreach (int ordinal in redo.Ordinals)
+            {
+                Chunk chunk = layout[ordinal];
+                Span<byte> bytes = files.Read(chunk, buffer);
+                redo.LayOver(chunk, bytes);
+                if (XxHash128.HashToUInt128(bytes) == redo.DigestAfter(ordinal))
+                {
+                    redo.WriteInto(file, chunk);
+                }
+            }
+
+            file.Flush();
+        }
+    }
+
+    /// <summary>Closes what is open.</summary>
+    public void Dispose()
+    {
+        foreach (RedoReader redo in PendingRedo.Values)
+        {
+            redo.Dispose();
+        }
+    }
 }

@@ -42,6 +42,16 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     private (long Written, long Pages) PatchSlice(Shard shard, IDiskFile file, ShardFiles files, IReadOnlyList<int> slice)
     {
         long pages = 0;
+        long written = 0;
+        bool isSealed = false;
+        // Nothing but the redo is written before its end, so meeting a full disk the step can be done again.
+        Reserve.Run(session.Disk, session.Paths, () => (written, pages, isSealed) = WriteRedo(shard, files, slice));
+        return isSealed ? (written + WriteSlice(shard, file, files), pages) : (written, pages);
+    }
+
+    private (long Written, long Pages, bool IsSealed) WriteRedo(Shard shard, ShardFiles files, IReadOnlyList<int> slice)
+    {
+        long pages = 0;
         using RedoWriter redo = RedoWriter.Create(session, shard, SliceBytes(slice));
         foreach (int ordinal in slice)
         {
@@ -50,13 +60,12 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
             session.Options.Progress.Advance(session.Layout[ordinal].ByteLength);
         }
 
-        if (redo.Count == 0)
+        if (redo.Count > 0)
         {
-            return (redo.BytesWritten, 0);
+            redo.Seal(shard);
         }
 
-        redo.Seal(shard);
-        return (redo.BytesWritten + WriteRedo(shard, file, files), pages);
+        return (redo.BytesWritten, pages, redo.Count > 0);
     }
 
     private int AddToRedo(RedoWriter redo, ShardFiles files, in Chunk chunk)
@@ -75,12 +84,12 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     }
 
     /// <summary>From here on the slice is written whole: a cancelled or crashed run leaves the redo to the next one.</summary>
-    private long WriteRedo(Shard shard, IDiskFile file, ShardFiles files)
+    private long WriteSlice(Shard shard, IDiskFile file, ShardFiles files)
     {
         using RedoReader redo =
             RedoReader.TryOpen(session.Disk, session.Paths.RedoOf(shard.FileName), session.Lineage, session.Layout, shard)
             ?? throw DeltaFormat.Damaged(session.Paths.RedoOf(shard.FileName), "does not read back as it was written");
-        long written = redo.WriteInto(file, session.Layout, CancellationToken.None);
+        long written = redo.Ordinals.Sum(ordinal => redo.WriteInto(file, session.Layout[ordinal]));
         file.Flush();
         foreach (int ordinal in redo.Ordinals)
         {

@@ -1,40 +1,312 @@
+using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
-/// <summary>Understands what a directory was left as.</summary>
-internal static class Recovery
+/// <summary>
+/// Understands what a directory was left as, and brings it to one version; under the directory's lock only. docs/recovery.md is its
+/// table, row by row. Its order:
+/// <code>
+/// 1  flush the folders              a name that is only in memory is not believed
+/// 2  state, digests, journal        what cannot be right ends here, before anything was touched (exit 10 or 14)
+/// 3  delete what was being written  .writing.delta, *.folding, temporary files
+/// 4  redo                           written again as a whole when it is newer than its shard, else deleted
+/// 5  look at shards                 those whose looks changed, or all where the digests are gone, are read and identified
+/// </code>
+/// The half-folded model is folded by the session, which then knows the newest version. A read-only run does 2 and 5 and lays redo
+/// over what it reads.
+/// </summary>
+internal sealed class Recovery
 {
+    private readonly IDisk disk;
+    private readonly ModelLayout layout;
+    private readonly StatePaths paths;
+    private readonly JournalOptions options;
+    private readonly CancellationToken cancellation;
+    private readonly List<string> done = [];
+
+    private Recovery(IDisk disk, ModelLayout layout, StatePaths paths, JournalOptions options, CancellationToken cancellation)
+    {
+        this.disk = disk;
+        this.layout = layout;
+        this.paths = paths;
+        this.options = options;
+        this.cancellation = cancellation;
+    }
+
+    /// <summary>Recovers a directory.</summary>
+    /// <exception cref="CheckpointException">
+    /// JournalDamaged, JournalForeign, JournalTooNew, ShardForeign (unless repairing): as found. 15xx, DiskReadFailed.
+    /// </exception>
     internal static OpenedModel Run(
         IDisk disk,
         ModelLayout layout,
         StatePaths paths,
         JournalOptions options,
         CancellationToken cancellation
-    )
+    ) => new Recovery(disk, layout, paths, options, cancellation).Run();
+
+    private OpenedModel Run()
     {
-        ModelState? state = ModelState.TryRead(disk, paths.State);
-        Journal journal = Journal.Open(disk, paths, layout, state?.Oldest ?? 0);
-        DigestTable? table = DigestTable.TryRead(disk, paths.Digests);
-        if (table is not null)
+        if (!options.ReadOnly)
         {
-            return new OpenedModel
-            {
-                Journal = journal,
-                Table = table,
-                State = state,
-            };
+            FlushFolders();
         }
 
-        table = FirstVersion.Measure(disk, layout, FirstVersion.NewLineage(), 0, options, cancellation);
-        return new OpenedModel
+        ModelState? state = ModelState.TryRead(disk, paths.State);
+        DigestTable? table = DigestTable.TryRead(disk, paths.Digests);
+        CheckLayout(table);
+        Journal journal = Journal.Open(disk, paths, layout, state?.Oldest ?? 0);
+        CheckChain(journal, table, state);
+        if (!options.ReadOnly)
+        {
+            Sweep(journal);
+        }
+
+        bool hasRedo = layout.Shards.Any(shard => disk.Stat(paths.RedoOf(shard.FileName)) is not null);
+        OpenedModel opened = table is null && journal.Last is null && !hasRedo ? Begin(journal, state) : Continue(journal, table, state);
+        opened.Recovered.InsertRange(0, done);
+        Note(opened);
+        return opened;
+    }
+
+    private void FlushFolders()
+    {
+        foreach (string folder in new[] { paths.Journal, paths.Redo, paths.Folder, paths.Model })
+        {
+            disk.FlushFolder(folder);
+        }
+    }
+
+    /// <summary>Other headers than those of the digests mean that something else wrote the files.</summary>
+    private void CheckLayout(DigestTable? table)
+    {
+        if (table is null || table.Fits(layout))
+        {
+            return;
+        }
+
+        foreach ((ShardRecord record, Shard shard) in table.Shards.Zip(layout.Shards))
+        {
+            if (record.FileName != shard.FileName || record.HeaderDigest != shard.Header.Digest)
+            {
+                throw ForeignBytes.Shard(shard.FileName, "has another name or header than when it was last synced");
+            }
+        }
+
+        throw ForeignBytes.Shard(
+            layout.Shards[^1].FileName,
+            $"the model has {layout.Shards.Count} shards, it had {table.Shards.Length} when it was last synced"
+        );
+    }
+
+    /// <summary>The journal must lead on from what the shards hold, and hold all that was ever promised.</summary>
+    private void CheckChain(Journal journal, DigestTable? table, ModelState? state)
+    {
+        DeltaHeader? last = journal.Last;
+        if (last is not null && table is not null)
+        {
+            long low = table.Shards.Min(shard => shard.Version);
+            long high = table.Shards.Max(shard => shard.Version);
+            if (last.Lineage != table.Lineage)
+            {
+                throw new CheckpointException(
+                    CheckpointError.JournalForeign,
+                    $"{paths.Delta(last.Version)} belongs to another history than the files",
+                    "move the journal of the other history away; nothing was touched"
+                );
+            }
+
+            if (high > last.Version || low < journal.First?.Parent)
+            {
+                throw DeltaFormat.Damaged(
+                    paths.Journal,
+                    $"holds versions {journal.First?.Version} to {last.Version}, the files hold {low} to {high}: deltas are missing"
+                );
+            }
+        }
+
+        long newest = Math.Max(last?.Version ?? 0, table?.Shards.Max(shard => shard.Version) ?? 0);
+        if (state is not null && state.Newest > newest && (last is not null || table is not null))
+        {
+            throw DeltaFormat.Damaged(paths.Delta(state.Newest), "is missing: state.json knows the version");
+        }
+    }
+
+    private void Sweep(Journal journal)
+    {
+        if (TryDelete(paths.WritingDelta))
+        {
+            done.Add("an unfinished version was discarded: a sync was interrupted before its commit");
+        }
+
+        _ = TryDelete(paths.WritingRedo);
+        _ = TryDelete(paths.State + AtomicFile.WritingSuffix);
+        _ = TryDelete(paths.Digests + AtomicFile.WritingSuffix);
+        if (ReplaceFold.Sweep(disk, paths, layout.Shards) > 0)
+        {
+            done.Add("unfinished replacements of shards were deleted: a fold was interrupted");
+        }
+
+        foreach (long version in journal.Leftovers)
+        {
+            _ = TryDelete(paths.Delta(version));
+        }
+    }
+
+    private bool TryDelete(string path)
+    {
+        bool exists = disk.Stat(path) is not null;
+        if (exists)
+        {
+            disk.Delete(path);
+        }
+
+        return exists;
+    }
+
+    /// <summary>The first sync: the files as they are, whatever they are. A number that state.json still knows is not used again.</summary>
+    private OpenedModel Begin(Journal journal, ModelState? state) =>
+        new()
         {
             Journal = journal,
-            Table = table,
-            State = null,
+            Table = FirstVersion.Measure(disk, layout, FirstVersion.NewLineage(), state?.Newest + 1 ?? 0, options, cancellation),
+            State = state,
             IsFirst = true,
             IsTableNew = true,
         };
+
+    private OpenedModel Continue(Journal journal, DigestTable? table, ModelState? state)
+    {
+        UInt128[]? newest = table is null ? null : RollForward(journal, table);
+        if (newest is null || table is null)
+        {
+            done.Add("the digests were missing or unreadable: all shards were read and identified by the journal");
+        }
+
+        OpenedModel opened = new()
+        {
+            Journal = journal,
+            Table = newest is null || table is null ? BlankTable(journal, table) : table,
+            State = state,
+        };
+        HashSet<Shard> suspects = [.. newest is null ? layout.Shards : layout.Shards.Where(shard => LooksChanged(opened, shard))];
+        suspects.UnionWith(SettleRedo(opened, isTableKnown: newest is not null));
+        if (suspects.Count > 0)
+        {
+            ShardIdentity.Find(disk, layout, opened, [.. layout.Shards.Where(suspects.Contains)], newest, options, cancellation);
+            RefuseForeign(opened, isRebuilt: newest is null);
+        }
+
+        return opened;
+    }
+
+    private UInt128[]? RollForward(Journal journal, DigestTable table)
+    {
+        using DeltaChain chain = new(journal, table.Shards.Min(shard => shard.Version));
+        return NewestDigests.TryRoll(layout, table, chain.Deltas, journal.Last?.Root);
+    }
+
+    private DigestTable BlankTable(Journal journal, DigestTable? table) =>
+        new(
+            journal.Last?.Lineage ?? table?.Lineage ?? FirstVersion.NewLineage(),
+            layout.Identity,
+            [.. layout.Shards.Select(shard => new ShardRecord(shard.FileName, shard.Header.Digest, journal.Last?.Version ?? 0, 0, 0, 0))],
+            new UInt128[layout.ChunkCount]
+        );
+
+    private bool LooksChanged(OpenedModel opened, Shard shard) =>
+        !opened.Table.Shards[layout.PlaceOf(shard)].LooksLike(ShardFiles.Look(disk, shard));
+
+    /// <summary>Writes, keeps or deletes what a patch left.</summary>
+    /// <returns>The shards that had a redo: they may be of several versions.</returns>
+    private List<Shard> SettleRedo(OpenedModel opened, bool isTableKnown)
+    {
+        List<Shard> touched = [];
+        foreach (Shard shard in layout.Shards.Where(shard => disk.Stat(paths.RedoOf(shard.FileName)) is not null))
+        {
+            RedoReader? redo = RedoReader.TryOpen(disk, paths.RedoOf(shard.FileName), opened.Table.Lineage, layout, shard);
+            bool isNewer = redo is not null && (!isTableKnown || redo.Version > opened.Table.Shards[layout.PlaceOf(shard)].Version);
+            if (redo is null || !isNewer)
+            {
+                redo?.Dispose();
+                DiscardRedo(shard);
+                continue;
+            }
+
+            if (redo.Version > opened.Newest)
+            {
+                redo.Dispose();
+                throw DeltaFormat.Damaged(paths.Delta(redo.Version), $"is missing: {shard.FileName} was being patched to it");
+            }
+
+            opened.PendingRedo[shard.FileName] = redo;
+            touched.Add(shard);
+        }
+
+        ApplyRedo(opened, touched);
+        return touched;
+    }
+
+    private void DiscardRedo(Shard shard)
+    {
+        if (!options.ReadOnly)
+        {
+            disk.Delete(paths.RedoOf(shard.FileName));
+            disk.FlushFolder(paths.Redo);
+        }
+    }
+
+    /// <summary>Needs the shards' lock; while a reader holds it, the redo stays and is laid over whatever is read.</summary>
+    private void ApplyRedo(OpenedModel opened, List<Shard> touched)
+    {
+        if (options.ReadOnly || touched.Count == 0)
+        {
+            return;
+        }
+
+        using IDisposable? held = DirectoryLocks.TryTakeShards(disk, paths);
+        if (held is null)
+        {
+            opened.Warnings.Add("a fold was interrupted and cannot be finished while a reader holds the shards still");
+            return;
+        }
+
+        foreach (Shard shard in touched)
+        {
+            opened.WriteRedo(disk, layout, shard);
+            done.Add($"{shard.FileName} was being patched: what was in doubt was written again");
+        }
+    }
+
+    private void RefuseForeign(OpenedModel opened, bool isRebuilt)
+    {
+        // Without digests the root alone vouches for the chunks that no delta changed; it cannot say which of them is wrong.
+        if (isRebuilt && RollForward(opened.Journal, opened.Table) is null)
+        {
+            throw ForeignBytes.Shard(
+                layout.Shards[0].FileName,
+                "it, or another shard, holds bytes that no version held, in a chunk that no delta changed"
+            );
+        }
+
+        if (opened.Damaged.Count > 0 && !options.Repair)
+        {
+            throw ForeignBytes.At(layout[opened.Damaged.Min()]);
+        }
+    }
+
+    private static void Note(OpenedModel opened)
+    {
+        if (opened.State is { } state && opened.Newest > state.Newest && !opened.IsFirst)
+        {
+            opened.Recovered.Add($"version {opened.Newest} was committed when the run that made it was interrupted: it is the newest");
+        }
+
+        if (opened.State is { } before && opened.Journal.First is { } first && first.Version > before.Oldest)
+        {
+            opened.Warnings.Add($"versions {before.Oldest} to {first.Parent} are missing from the journal: nothing can go back to them");
+        }
     }
 }

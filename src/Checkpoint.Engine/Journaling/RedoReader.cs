@@ -4,11 +4,12 @@ using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
-/// <summary>A whole redo file of this history and this shard, proven. Thread-safe.</summary>
+/// <summary>A whole redo file of this history and this shard, proven. Laying it over is thread-safe.</summary>
 internal sealed class RedoReader : IDisposable
 {
     private readonly IDiskFile file;
     private readonly SortedDictionary<int, RedoRecord> records = [];
+    private readonly byte[] buffer = new byte[ChunkLayout.MaxBytes];
 
     private RedoReader(IDiskFile file) => this.file = file;
 
@@ -61,28 +62,23 @@ internal sealed class RedoReader : IDisposable
         }
     }
 
-    /// <summary>Writes all of it into the shard, equal bytes too: what the page cache shows may not be what the disk holds.</summary>
+    /// <summary>
+    /// Writes a chunk's values into the shard, equal bytes too: what the page cache shows may not be what the disk holds.
+    /// </summary>
     /// <returns>Bytes written.</returns>
-    internal long WriteInto(IDiskFile shard, ModelLayout layout, CancellationToken cancellation)
+    internal long WriteInto(IDiskFile shard, in Chunk chunk)
     {
-        byte[] buffer = new byte[ChunkLayout.MaxBytes];
-        long written = 0;
-        foreach ((int ordinal, RedoRecord record) in records)
+        RedoRecord record = records[chunk.Ordinal];
+        long position = record.DataOffset;
+        foreach ((int offset, int length) in record.Ranges)
         {
-            cancellation.ThrowIfCancellationRequested();
-            Chunk chunk = layout[ordinal];
-            long position = record.DataOffset;
-            foreach ((int offset, int length) in record.Ranges)
-            {
-                Span<byte> values = buffer.AsSpan(0, length);
-                Fill(values, position);
-                shard.Write(values, chunk.FileOffset + offset);
-                position += length;
-                written += length;
-            }
+            Span<byte> values = buffer.AsSpan(0, length);
+            Fill(values, position);
+            shard.Write(values, chunk.FileOffset + offset);
+            position += length;
         }
 
-        return written;
+        return position - record.DataOffset;
     }
 
     /// <inheritdoc/>

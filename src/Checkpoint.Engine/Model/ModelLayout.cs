@@ -13,6 +13,7 @@ public sealed class ModelLayout
     private readonly (int FirstOrdinal, Shard Shard, TensorEntry Tensor, int Count)[] tensors;
     private readonly Dictionary<TensorEntry, (int First, int Count)> tensorRanges = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, (int First, int Count)> shardRanges = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> shardPlaces = new(StringComparer.Ordinal);
 
     /// <summary>Counts the chunks of the shards.</summary>
     /// <param name="shards">The shards of one model, in any order.</param>
@@ -38,6 +39,7 @@ public sealed class ModelLayout
             }
 
             shardRanges[shard.FileName] = (first, ordinal - first);
+            shardPlaces[shard.FileName] = shardPlaces.Count;
         }
 
         tensors = [.. rows];
@@ -56,6 +58,9 @@ public sealed class ModelLayout
 
     /// <summary>xxh3-128 over the shards' names and header digests: two models with the same identity have the same chunks.</summary>
     public UInt128 Identity { get; }
+
+    /// <summary>The shard's place in <see cref="Shards"/>.</summary>
+    public int PlaceOf(Shard shard) => shardPlaces[shard.FileName];
 
     /// <summary>First ordinal and number of chunks of a shard.</summary>
     public (int First, int Count) ChunksOf(Shard shard) => shardRanges[shard.FileName];
