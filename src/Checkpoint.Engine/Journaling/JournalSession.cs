@@ -84,7 +84,7 @@ internal sealed partial class JournalSession : IDisposable
     /// Whether the files are a mix of versions, which only an interrupted fold leaves. Shards of different numbers are no mix when no
     /// delta between the numbers changes them.
     /// </summary>
-    internal bool IsHalfFolded => opened.Mixed.Count > 0 || Table.Shards.Max(shard => shard.Version) > FilesVersion;
+    internal bool IsHalfFolded => opened.Mixed.Count > 0 || Layout.Shards.Max(DepthOf) > FilesVersion;
 
     /// <summary>Chunks that hold bytes of no version; a sync refuses them unless it repairs.</summary>
     internal IReadOnlySet<int> Damaged => opened.Damaged;
@@ -156,5 +156,14 @@ internal sealed partial class JournalSession : IDisposable
         (int first, int count) = Layout.ChunksOf(shard);
         DeltaReader? next = Chain.Deltas.FirstOrDefault(delta => delta.Header.Version > record.Version && delta.Touches(first, count));
         return next?.Header.Parent ?? Newest;
+    }
+
+    /// <summary>The oldest version whose bytes a shard holds, as far back as the unfolded deltas tell.</summary>
+    private long DepthOf(Shard shard)
+    {
+        ShardRecord record = RecordOf(shard);
+        (int first, int count) = Layout.ChunksOf(shard);
+        DeltaReader? last = Chain.Deltas.LastOrDefault(delta => delta.Header.Version <= record.Version && delta.Touches(first, count));
+        return last?.Header.Version ?? Table.Shards.Min(other => other.Version);
     }
 }

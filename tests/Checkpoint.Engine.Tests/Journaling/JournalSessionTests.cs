@@ -7,7 +7,7 @@ namespace ApolloCheckpoint.Engine.Tests.Journaling;
 
 public sealed class JournalSessionTests : IDisposable
 {
-    private readonly TempDirectory temp = new();
+    private readonly TempDirectory temp = TempDirectory.InMemory();
     private readonly JournaledModel model;
 
     public JournalSessionTests() => model = JournaledModel.Create(Disk.Instance, temp.File("model"));
