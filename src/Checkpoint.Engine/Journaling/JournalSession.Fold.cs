@@ -1,5 +1,4 @@
 using ApolloCheckpoint.Engine.Model;
-using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
@@ -33,6 +32,17 @@ internal sealed partial class JournalSession
     /// <summary>Writes a redo that a crash left into its shard. The caller holds the shards' lock.</summary>
     internal void WritePendingRedo(Shard shard) => opened.WriteRedo(Disk, Layout, shard);
 
+    /// <summary>From now on the shard's chunks may be of several versions, until it is settled.</summary>
+    internal void BeginPatch(Shard shard) => opened.Mixed.Add(shard.FileName);
+
+    /// <summary>Writes a redo that was just made durable. Should that fail, it stays pending, here and on disk.</summary>
+    /// <returns>Bytes written.</returns>
+    internal long WriteRedo(Shard shard, RedoReader redo)
+    {
+        opened.PendingRedo[shard.FileName] = redo;
+        return opened.WriteRedo(Disk, Layout, shard);
+    }
+
     /// <summary>Records that shards were written and hold the newest version now, durably; then lets go of their redo.</summary>
     internal void Settle(IReadOnlyList<Shard> written)
     {
@@ -46,7 +56,6 @@ internal sealed partial class JournalSession
         }
 
         SaveTable();
-        DeleteRedo(written);
     }
 
     /// <summary>Records that all shards hold the newest version: those that were written, and those that no delta changed.</summary>
@@ -63,12 +72,15 @@ internal sealed partial class JournalSession
         }
     }
 
-    /// <summary>Digests first, state after them, redo last: each step leaves what the one before still needs.</summary>
-    internal void SaveTable()
+    /// <summary>
+    /// Digests first, state after them, redo last: that of shards which are whole, as the digests now durably say.
+    /// </summary>
+    private void SaveTable()
     {
         Reserve.Run(Disk, Paths, () => Table.Save(Disk, Paths.Digests));
         opened.IsTableNew = false;
         SaveState();
+        DeleteRedo();
     }
 
     /// <summary>The looks stay as they were: something else may have written to a shard that was not folded.</summary>
@@ -80,9 +92,15 @@ internal sealed partial class JournalSession
         record = record with { Version = Newest };
     }
 
-    private void DeleteRedo(IReadOnlyList<Shard> shards)
+    private void DeleteRedo()
     {
-        string[] redos = [.. shards.Select(shard => Paths.RedoOf(shard.FileName)).Where(path => Disk.Stat(path) is not null)];
+        string[] redos =
+        [
+            .. Layout
+                .Shards.Where(shard => !IsMixed(shard) && !opened.PendingRedo.ContainsKey(shard.FileName))
+                .Select(shard => Paths.RedoOf(shard.FileName))
+                .Where(path => Disk.Stat(path) is not null),
+        ];
         foreach (string redo in redos)
         {
             Disk.Delete(redo);
@@ -110,7 +128,6 @@ internal sealed partial class JournalSession
         else if (opened.IsTableNew)
         {
             SaveTable();
-            DeleteRedo([.. Layout.Shards.Where(shard => !IsMixed(shard) && !opened.PendingRedo.ContainsKey(shard.FileName))]);
         }
         else if (opened.State != State)
         {

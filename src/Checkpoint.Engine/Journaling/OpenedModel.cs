@@ -50,16 +50,17 @@ internal sealed class OpenedModel : IDisposable
     /// <summary>
     /// Writes a pending redo into its shard and makes it durable: every chunk whose result has the digest that it must have. A chunk
     /// whose result has not was changed by something else since, and is left as it is. The caller holds the shards' lock; the redo file
-    /// stays until the digests are saved.
+    /// stays until the digests are saved, and the redo pending until all of it is durable.
     /// </summary>
-    internal void WriteRedo(IDisk disk, ModelLayout layout, Shard shard)
+    /// <returns>Bytes written.</returns>
+    internal long WriteRedo(IDisk disk, ModelLayout layout, Shard shard)
     {
-        if (!PendingRedo.Remove(shard.FileName, out RedoReader? redo))
+        if (!PendingRedo.TryGetValue(shard.FileName, out RedoReader? redo))
         {
-            return;
+            return 0;
         }
 
-        using (redo)
+        long written = 0;
         using (IDiskFile file = disk.Open(shard.FilePath, writable: true))
         using (ShardFiles files = new(disk, [shard]))
         {
@@ -71,12 +72,16 @@ internal sealed class OpenedModel : IDisposable
                 redo.LayOver(chunk, bytes);
                 if (XxHash128.HashToUInt128(bytes) == redo.DigestAfter(ordinal))
                 {
-                    redo.WriteInto(file, chunk);
+                    written += redo.WriteInto(file, chunk);
                 }
             }
 
             file.Flush();
         }
+
+        PendingRedo.Remove(shard.FileName);
+        redo.Dispose();
+        return written;
     }
 
     /// <summary>Closes what is open.</summary>

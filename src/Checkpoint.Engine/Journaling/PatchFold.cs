@@ -1,7 +1,6 @@
 using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
-using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
@@ -26,12 +25,13 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     {
         long written = 0;
         long pages = 0;
-        using IDiskFile file = session.Disk.Open(shard.FilePath, writable: true);
         using ShardFiles files = new(session.Disk, [shard]);
         files.ReadHeader(shard);
-        foreach (IReadOnlyList<int> slice in Slices(session.UnfoldedOrdinals(shard)))
+        IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
+        session.BeginPatch(shard);
+        foreach (IReadOnlyList<int> slice in Slices(ordinals))
         {
-            (long sliceBytes, long slicePages) = PatchSlice(shard, file, files, slice);
+            (long sliceBytes, long slicePages) = PatchSlice(shard, files, slice);
             written += sliceBytes;
             pages += slicePages;
         }
@@ -39,14 +39,14 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         return new FoldedShard(shard.FileName, FoldWay.Patch, written, pages);
     }
 
-    private (long Written, long Pages) PatchSlice(Shard shard, IDiskFile file, ShardFiles files, IReadOnlyList<int> slice)
+    private (long Written, long Pages) PatchSlice(Shard shard, ShardFiles files, IReadOnlyList<int> slice)
     {
         long pages = 0;
         long written = 0;
         bool isSealed = false;
         // Nothing but the redo is written before its end, so meeting a full disk the step can be done again.
         Reserve.Run(session.Disk, session.Paths, () => (written, pages, isSealed) = WriteRedo(shard, files, slice));
-        return isSealed ? (written + WriteSlice(shard, file, files), pages) : (written, pages);
+        return isSealed ? (written + WriteSlice(shard, files), pages) : (written, pages);
     }
 
     private (long Written, long Pages, bool IsSealed) WriteRedo(Shard shard, ShardFiles files, IReadOnlyList<int> slice)
@@ -83,18 +83,18 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         return pages;
     }
 
-    /// <summary>From here on the slice is written whole: a cancelled or crashed run leaves the redo to the next one.</summary>
-    private long WriteSlice(Shard shard, IDiskFile file, ShardFiles files)
+    /// <summary>From here on the slice is written whole: a cancelled, failed or crashed run leaves the redo to the next one.</summary>
+    private long WriteSlice(Shard shard, ShardFiles files)
     {
-        using RedoReader redo =
+        RedoReader redo =
             RedoReader.TryOpen(session.Disk, session.Paths.RedoOf(shard.FileName), session.Lineage, session.Layout, shard)
             ?? throw DeltaFormat.Damaged(session.Paths.RedoOf(shard.FileName), "does not read back as it was written");
-        long written = redo.Ordinals.Sum(ordinal => redo.WriteInto(file, session.Layout[ordinal]));
-        file.Flush();
-        foreach (int ordinal in redo.Ordinals)
+        (int Ordinal, UInt128 Digest)[] promised = [.. redo.Ordinals.Select(ordinal => (ordinal, redo.DigestAfter(ordinal)))];
+        long written = session.WriteRedo(shard, redo);
+        foreach ((int ordinal, UInt128 digest) in promised)
         {
             Chunk chunk = session.Layout[ordinal];
-            if (XxHash128.HashToUInt128(files.Read(chunk, before)) != redo.DigestAfter(ordinal))
+            if (XxHash128.HashToUInt128(files.Read(chunk, before)) != digest)
             {
                 throw ForeignBytes.At(chunk);
             }
