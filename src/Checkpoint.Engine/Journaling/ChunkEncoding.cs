@@ -3,7 +3,7 @@ namespace ApolloCheckpoint.Engine.Journaling;
 /// <summary>How the change of one chunk is coded in a delta. The numbers are part of the format and never change.</summary>
 public enum ChunkEncoding : byte
 {
-    /// <summary>Class code: changed elements as gaps inside one exponent class, steps in units in the last place (docs/format-delta.md).</summary>
+    /// <summary>Class code: changed elements as gaps inside one exponent class, steps in units in the last place (docs/format-codec.md).</summary>
     ClassCode = 1,
 
     /// <summary>Gaps and XORs of the disk type, zstd.</summary>

@@ -38,7 +38,9 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
                 : EncodeClasses<uint>(shape, diskType, before, after);
         }
 
-        return EncodeUnits(diskType, before, after);
+        return diskType == ElementType.F32 && liveType == ElementType.BF16
+            ? EncodeHalves(before, after)
+            : EncodeUnits(diskType, before, after);
     }
 
     /// <inheritdoc/>
@@ -121,6 +123,21 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
         return other.Payload.Length < bytes ? other : new EncodedChunk(ChunkEncoding.ClassCode, output[..bytes], changes);
     }
 
+    private EncodedChunk EncodeHalves(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        int changes = BlockDiffer.CountChanged(before, after, sizeof(float));
+        int bytes = HalvesCode.TryEncode(before, after, arrays, path, zstd) ?? int.MaxValue;
+
+        // As above, and 24 bits for a lower half that is lost.
+        if (bytes <= changes * 5L + 64)
+        {
+            return new EncodedChunk(ChunkEncoding.GapCode, arrays.Output.AsSpan(0, bytes), changes);
+        }
+
+        EncodedChunk other = EncodeUnits(ElementType.F32, before, after);
+        return other.Payload.Length < bytes ? other : new EncodedChunk(ChunkEncoding.GapCode, arrays.Output.AsSpan(0, bytes), changes);
+    }
+
     /// <summary>
     /// The smaller of gap code and dense: the gap code up to a quarter of the units, dense from 1/32 on (a zstd of all bytes costs
     /// more time than all else).
@@ -166,6 +183,9 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
     {
         switch (type.UnitBytes())
         {
+            case 4 when type == ElementType.F32 && payload is [HalvesCode.Form, ..]:
+                HalvesCode.Apply(payload, bytes, arrays, path, zstd, backward);
+                break;
             case 1:
                 GapCode.Apply(StepKinds.Of(type), payload, bytes, arrays.Body, zstd, backward);
                 break;

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
@@ -66,6 +68,21 @@ public sealed class ChunkCodecTests : IDisposable
                 RoundTrip(disk, live, before, after, $"{kind} {density}");
             }
         }
+    }
+
+    [Fact]
+    public void Singles_that_follow_a_bf16_cost_little_more_than_the_bf16()
+    {
+        (byte[] live, byte[] next) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.Training, 0.02, 100_000, 8);
+        (byte[] before, byte[] _) = MadePairs.Make(ElementType.F32, MadePairs.Kind.RandomBits, 0, 100_000, 9);
+        byte[] disk = Converted(before, live);
+        RoundTrip(ElementType.F32, ElementType.BF16, before, disk, "all at first");
+        byte[] after = Converted(disk, next);
+        RoundTrip(ElementType.F32, ElementType.BF16, disk, after, "later");
+        int narrow = codec.Encode(ElementType.BF16, ElementType.BF16, live, next).Payload.Length;
+        EncodedChunk wide = codec.Encode(ElementType.F32, ElementType.BF16, disk, after);
+        Assert.Equal((ChunkEncoding.GapCode, narrow + 5), (wide.Encoding, wide.Payload.Length));
+        RoundTrip(ElementType.F32, ElementType.BF16, Fresh(disk, 0x1234), Converted(Fresh(disk, 0x1234), next), "lower halves are lost");
     }
 
     [Fact]
@@ -144,8 +161,19 @@ public sealed class ChunkCodecTests : IDisposable
         Assert.True(bytes.AsSpan().SequenceEqual(before), $"{what}: {encoded.Encoding} backward");
     }
 
+    private static byte[] Converted(byte[] disk, byte[] live)
+    {
+        byte[] after = new byte[disk.Length];
+        ElementConversion.Apply(ElementType.F32, ElementType.BF16, disk, live, after);
+        return after;
+    }
+
+    /// <summary>Singles that have lower halves, as a checkpoint of a trainer has, and round to the same bf16.</summary>
+    private static byte[] Fresh(byte[] disk, uint lower) =>
+        MemoryMarshal.AsBytes(MemoryMarshal.Cast<byte, uint>(disk).ToArray().Select(single => single | lower).ToArray().AsSpan()).ToArray();
+
     private static ReadOnlySpan<byte> Unit(byte[] bytes, ElementType type, int unit) =>
         bytes.AsSpan(unit * type.UnitBytes(), type.UnitBytes());
 
-    private static byte[] Bytes(ushort[] values) => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+    private static byte[] Bytes(ushort[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 }

@@ -30,6 +30,18 @@ public sealed class DamagedPayloadTests : IDisposable
     }
 
     [Fact]
+    public void Damaged_halves_of_a_cast_tensor_do_no_harm()
+    {
+        Random random = new(44);
+        for (int round = 0; round < 1000; round++)
+        {
+            (byte[] before, byte[] after) = MadePairs.Make(ElementType.F32, MadePairs.Kind.InPlace, 0.05, random.Next(1, 1500), round);
+            EncodedChunk encoded = codec.Encode(ElementType.F32, ElementType.BF16, before, after);
+            AppliesOrRefuses(encoded.Encoding, ElementType.F32, Damage(encoded.Payload.ToArray(), random), before, round % 2 == 0);
+        }
+    }
+
+    [Fact]
     public void Random_bytes_are_refused_or_decode_to_something_in_every_encoding()
     {
         Random random = new(43);
