@@ -8,6 +8,11 @@ internal sealed unsafe class DiskFile(string path, DescriptorHandle handle) : ID
     /// <inheritdoc/>
     public string Path => path;
 
+    /// <summary>
+    /// A path at which a child process of the same user can open this very file while it is open here, whatever stands at its name by then.
+    /// </summary>
+    internal string PathForChild => $"/proc/{Environment.ProcessId}/fd/{handle.Value}";
+
     /// <inheritdoc/>
     public long Length
     {

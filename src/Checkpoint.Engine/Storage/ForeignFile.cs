@@ -50,7 +50,7 @@ internal sealed class ForeignFile : IDisposable
     }
 
     /// <summary>Gives the open file away; the caller disposes it.</summary>
-    internal IDiskFile TakeFile()
+    internal DiskFile TakeFile()
     {
         DiskFile taken = file ?? throw new InvalidOperationException("a link has no open file, and a file is taken once");
         file = null;

@@ -34,7 +34,7 @@ internal sealed class FileRules(uint self, uint? admitted)
     /// <summary>Opens a file that keeps the rules.</summary>
     /// <returns>The open file, or null when nothing stands at the path.</returns>
     /// <exception cref="CheckpointException">HandlesUnsafe naming the rule and what mends it; SourceUnavailable: not permitted.</exception>
-    internal IDiskFile? TryOpen(string path)
+    internal DiskFile? TryOpen(string path)
     {
         try
         {

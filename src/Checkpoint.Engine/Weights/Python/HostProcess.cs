@@ -44,9 +44,8 @@ internal sealed class HostProcess : IDisposable
 
     /// <summary>Starts the child.</summary>
     /// <param name="toolCommand">File and first arguments that start this tool.</param>
-    /// <param name="visibleDevices">The producer's CUDA_VISIBLE_DEVICES, so that its device numbers hold in the child; null: as it is here.</param>
     /// <exception cref="CheckpointException">SourceUnavailable: it does not start.</exception>
-    internal static HostProcess Start(IReadOnlyList<string> toolCommand, string? visibleDevices)
+    internal static HostProcess Start(IReadOnlyList<string> toolCommand)
     {
         if (toolCommand.Count == 0)
         {
@@ -59,11 +58,6 @@ internal sealed class HostProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (visibleDevices is not null)
-        {
-            start.Environment["CUDA_VISIBLE_DEVICES"] = visibleDevices;
-        }
-
         SharedWindows? windows = null;
         try
         {

@@ -1,4 +1,6 @@
 using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Engine.Weights.Handles;
 
 namespace ApolloCheckpoint.Engine.Weights.Python;
 
@@ -6,19 +8,26 @@ namespace ApolloCheckpoint.Engine.Weights.Python;
 /// Live weights as torch sees them: torch itself, in the user's own Python, opens every tensor in a child process and keeps it open for the
 /// run; the bytes come through windows of shared memory, so that this process holds no more than those, whatever the model's size.
 /// </summary>
+/// <remarks>
+/// Two ways in. What our own parser reads is opened without executing anything of the file: files are mapped, CUDA tuples go to torch's
+/// rebuild_cuda_tensor (the part that could not be run where this was written: it needs a GPU). A pickle whose handles are calls, as the
+/// program before this one wrote them, has to be executed, and is only with <see cref="SyncRequest.TrustPickle"/>.
+/// </remarks>
 internal sealed class PythonWeightSource : IWeightSource
 {
     private readonly HostProcess host;
-    private readonly Dictionary<(string Name, int Rank), int> numbers = [];
+    private readonly HandlesFile? handles;
+    private readonly Dictionary<LiveTensor, int> numbers = new(ReferenceEqualityComparer.Instance);
 
-    private PythonWeightSource(HostProcess host, IReadOnlyList<LiveTensor> tensors, ProducerInfo producer)
+    private PythonWeightSource(HostProcess host, HandlesFile? handles, IReadOnlyList<LiveTensor> tensors, HostOpenReply reply)
     {
         this.host = host;
+        this.handles = handles;
         Tensors = tensors;
-        Producer = producer;
+        Opened = $"torch {reply.Torch}, Python {reply.Python}";
         for (int i = 0; i < tensors.Count; i++)
         {
-            numbers.Add((tensors[i].Name, tensors[i].Rank), i);
+            numbers.Add(tensors[i], i);
         }
     }
 
@@ -29,56 +38,56 @@ internal sealed class PythonWeightSource : IWeightSource
     public IReadOnlyList<LiveTensor> Tensors { get; }
 
     /// <inheritdoc/>
-    public ProducerInfo Producer { get; }
+    public ProducerInfo Producer => handles?.Producer ?? ProducerInfo.Unknown;
 
     /// <inheritdoc/>
-    public string? StatePagePath => null;
+    public string? StatePagePath => handles?.StatePagePath;
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> DeclaredNotLive { get; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> DeclaredNotLive => handles?.UnmappedDisk ?? new Dictionary<string, string>();
+
+    /// <summary>Who opened them: "torch 2.13.0, Python 3.11.2".</summary>
+    internal string Opened { get; }
 
     /// <summary>The child's process id.</summary>
     internal int HostProcessId => host.ProcessId;
 
+    /// <summary>Reads the handles (or, when the user trusts the file, leaves that to torch) and opens every tensor in a child.</summary>
+    /// <exception cref="CheckpointException">
+    /// HandlesNotFound, HandlesUnsafe, HandlesMalformed, ProducerGone as every source; SourceUnsupported: the interpreter cannot be used, or
+    /// the file needs trust; SourceUnavailable: torch cannot open what it names.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the child is gone.</exception>
     internal static PythonWeightSource Open(SyncRequest request, CancellationToken cancellation)
     {
-        if (!request.TrustPickle)
+        FileRules rules = FileRules.For(request.HandlesOwner);
+        using PythonFiles files = new(rules);
+        string path = Path.GetFullPath(request.Handles);
+        DiskFile? file = Directory.Exists(path) ? null : files.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
+        bool isPickle = file is not null && !IsJson(file);
+        if (file is not null && isPickle && request.TrustPickle)
         {
-            throw new CheckpointException(
-                CheckpointError.SourceUnsupported,
-                $"{request.Handles} holds Python calls: torch can only open it by executing them",
-                "if nobody but you can write that file: --trust-pickle, which runs whatever the file says, as you"
-            );
+            return Open(request, new HostSourceRequest(file.PathForChild, path, null), null, cancellation);
         }
 
-        PythonInterpreter interpreter = PythonInterpreter.Find(request.Python, cancellation);
-        HostProcess host = HostProcess.Start(request.ToolCommand, null);
-        try
+        HandlesFile handles = Read(path, rules, isPickle, cancellation);
+        foreach (ProducerInfo producer in handles.Producers)
         {
-            HostOpenReply reply = host.Open(interpreter, new HostSourceRequest(Path.GetFullPath(request.Handles), null), cancellation);
-            return new PythonWeightSource(
-                host,
-                [.. (reply.Tensors ?? []).Select(ToLive)],
-                ProducerInfo.Unknown with
-                {
-                    Description = $"torch {reply.Torch}, Python {reply.Python}",
-                }
-            );
+            ProducerCheck.EnsureAlive(producer);
         }
-        catch
-        {
-            host.Dispose();
-            throw;
-        }
+
+        return Open(request, PythonRequests.For(handles, files), handles, cancellation);
     }
 
     /// <inheritdoc/>
     public void Read(LiveTensor tensor, long byteOffset, Span<byte> destination)
     {
-        ArgumentNullException.ThrowIfNull(tensor);
-        ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset, tensor.ByteLength - destination.Length);
-        int number = numbers[(tensor.Name, tensor.Rank)];
+        if (!numbers.TryGetValue(tensor, out int number))
+        {
+            throw new ArgumentException($"tensor {tensor.Name} is not of this source", nameof(tensor));
+        }
+
+        LiveCatalog.CheckRange(tensor, byteOffset, destination.Length);
         int unit = tensor.Type.UnitBytes();
         while (!destination.IsEmpty)
         {
@@ -95,11 +104,69 @@ internal sealed class PythonWeightSource : IWeightSource
     /// <inheritdoc/>
     public void Dispose() => host.Dispose();
 
-    private static LiveTensor ToLive(HostTensor tensor) =>
-        ElementTypes.TryParse(tensor.Type, out ElementType type)
-            ? new LiveTensor(tensor.Name, type, tensor.Shape) { StorageKey = tensor.Key }
-            : throw new CheckpointException(
-                CheckpointError.SourceUnsupported,
-                $"tensor \"{tensor.Name}\" has the unknown type {tensor.Type}"
+    private static PythonWeightSource Open(
+        SyncRequest request,
+        HostSourceRequest source,
+        HandlesFile? handles,
+        CancellationToken cancellation
+    )
+    {
+        PythonInterpreter interpreter = PythonInterpreter.Find(request.Python, cancellation);
+        HostProcess host = HostProcess.Start(request.ToolCommand);
+        try
+        {
+            HostOpenReply reply = host.Open(interpreter, source, cancellation);
+            IReadOnlyList<LiveTensor> tensors = handles is null ? ToLive(reply, source) : new LiveCatalog(handles).Tensors;
+            return new PythonWeightSource(host, handles, tensors, reply);
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+    }
+
+    private static HandlesFile Read(string path, FileRules rules, bool isPickle, CancellationToken cancellation)
+    {
+        try
+        {
+            return HandlesFile.Read(path, rules, cancellation);
+        }
+        catch (CheckpointException e) when (isPickle && e.Error == CheckpointError.HandlesMalformed)
+        {
+            throw new CheckpointException(
+                e.Error,
+                e.Message,
+                "nothing of the file was executed. If it is yours and its handles are Python calls: --trust-pickle runs them, as you",
+                e
             );
+        }
+    }
+
+    private static bool IsJson(DiskFile file)
+    {
+        Span<byte> first = stackalloc byte[1];
+        return file.Read(first, 0) == 1 && first[0] is (byte)'{' or (byte)' ' or (byte)'\n';
+    }
+
+    /// <summary>The tensors of a file that torch has read.</summary>
+    private static List<LiveTensor> ToLive(HostOpenReply reply, HostSourceRequest source)
+    {
+        List<LiveTensor> tensors = [];
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (HostTensor tensor in reply.Tensors ?? [])
+        {
+            if (!ElementTypes.TryParse(tensor.Type, out ElementType type) || !names.Add(tensor.Name))
+            {
+                throw HandlesFile.Malformed(
+                    source.PickleName ?? "",
+                    $"holds tensor \"{tensor.Name}\" twice, or of a type that is not known"
+                );
+            }
+
+            tensors.Add(new LiveTensor(tensor.Name, type, tensor.Shape) { StorageKey = tensor.Key });
+        }
+
+        return tensors;
+    }
 }

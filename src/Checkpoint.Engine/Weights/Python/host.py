@@ -75,11 +75,11 @@ class Host:
             self.windows = torch.frombuffer(memory, dtype=torch.uint8)
 
     def open(self, request):
-        """Opens what the request names: {"pickle": path} or {"tensors": [...]}. Gives the list of what is open."""
+        """Opens what the request names: {"pickle": path, "pickleName": text} or {"tensors": [...]}. Gives the list of what is open."""
         torch = self.torch
         with torch.no_grad():
             if request.get("pickle"):
-                entries = [self.describe_tensor(name, tensor) for name, tensor in self.open_pickle(request["pickle"])]
+                entries = [self.describe_tensor(name, tensor) for name, tensor in self.open_pickle(request["pickle"], request["pickleName"])]
             else:
                 entries = [self.open_entry(entry) for entry in request["tensors"]]
         pinned = bool(self.cuda) and self.pin_windows()
@@ -87,7 +87,7 @@ class Host:
 
     # A file that the user trusts.
 
-    def open_pickle(self, path):
+    def open_pickle(self, path, name):
         import inspect
 
         torch = self.torch
@@ -98,11 +98,15 @@ class Host:
         with open(path, "rb") as file:
             if "mmap" in known and file.read(4) == b"PK\x03\x04":
                 options["mmap"] = True
-        content = torch.load(path, **options)
+        try:
+            content = torch.load(path, **options)
+        except Exception as error:
+            message = "torch %s cannot load %s: %s: %s" % (torch.__version__, name, type(error).__name__, error)
+            raise HostError("malformed", message) from error
         if isinstance(content, torch.nn.Module):
             content = content.state_dict()
         if not isinstance(content, dict):
-            raise HostError("malformed", "%s holds a %s, not a dictionary of tensors" % (path, type(content).__name__))
+            raise HostError("malformed", "%s holds a %s, not a dictionary of tensors" % (name, type(content).__name__))
         return self.walk(content, "")
 
     def walk(self, content, prefix):
@@ -177,12 +181,14 @@ class Host:
         further tensors are views of it. The host leaves by _exit, which runs no destructor: the first opening is never released
         either, and a run leaves the producer's counters as it found them.
 
-        Device numbers are the producer's; the tool starts this process with the producer's CUDA_VISIBLE_DEVICES.
+        Device numbers are the producer's, so this process first takes over what the producer lets CUDA see.
         """
         from torch.multiprocessing import reductions
 
         torch = self.torch
-        if arguments[7] is None or arguments[8] == 0:
+        if not self.cuda:
+            take_devices(bytes(arguments[11]))
+        if not arguments[7] or arguments[8] == 0:
             return torch.empty(arguments[1], dtype=arguments[5])
         if not torch.cuda.is_available():
             raise HostError(
@@ -244,6 +250,25 @@ class Host:
             gather(target, bits, byte_offset // bits.element_size())
 
 
+def take_devices(counter):
+    """Sets the environment that decides CUDA's numbering as the producer has it. torch's counter file is named after the producer:
+    /torch_PID_RANDOM. Left alone where the producer's environment cannot be read."""
+    import os
+    import re
+
+    name = re.match(rb"/torch_(\d+)_", counter)
+    try:
+        with open("/proc/%d/environ" % int(name.group(1)), "rb") as file:
+            theirs = dict(line.split(b"=", 1) for line in file.read().split(b"\0") if b"=" in line)
+    except (AttributeError, OSError):
+        return
+    for key in (b"CUDA_VISIBLE_DEVICES", b"CUDA_DEVICE_ORDER"):
+        if key in theirs:
+            os.environb[key] = theirs[key]
+        else:
+            os.environb.pop(key, None)
+
+
 def gather(target, tensor, start):
     """Copies elements [start, start + len(target)) of the tensor in row-major order: whole rows at once, cut rows a dimension deeper."""
     count = target.numel()
@@ -289,6 +314,6 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["describe"]:
         print(json.dumps(describe()))
     elif len(sys.argv) == 3 and sys.argv[1] == "list":
-        print(json.dumps(Host().open({"pickle": sys.argv[2]}), indent=1))
+        print(json.dumps(Host().open({"pickle": sys.argv[2], "pickleName": sys.argv[2]}), indent=1))
     else:
         sys.exit(__doc__)
