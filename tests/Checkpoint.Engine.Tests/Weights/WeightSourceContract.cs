@@ -44,7 +44,7 @@ public abstract class WeightSourceContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    [Fact]
+    [SkippableFact]
     public void Every_tensor_is_listed_with_name_type_and_shape()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -54,7 +54,7 @@ public abstract class WeightSourceContract : IDisposable
         );
     }
 
-    [Fact]
+    [SkippableFact]
     public void Every_tensor_reads_whole_in_contiguous_order()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -64,7 +64,7 @@ public abstract class WeightSourceContract : IDisposable
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public void Any_range_equals_that_part_of_the_whole()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -83,7 +83,7 @@ public abstract class WeightSourceContract : IDisposable
             );
     }
 
-    [Fact]
+    [SkippableFact]
     public void Many_threads_may_read_at_once()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -98,7 +98,7 @@ public abstract class WeightSourceContract : IDisposable
         );
     }
 
-    [Fact]
+    [SkippableFact]
     public void A_range_that_leaves_the_tensor_is_our_own_defect()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -109,7 +109,7 @@ public abstract class WeightSourceContract : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => ReadRange(source, Find(source, "model.empty"), 0, 1));
     }
 
-    [Fact]
+    [SkippableFact]
     public void Nothing_can_be_read_of_no_bytes_and_at_the_end()
     {
         using IWeightSource source = Open(folder.Path, Published);
@@ -118,7 +118,7 @@ public abstract class WeightSourceContract : IDisposable
         Assert.Empty(ReadRange(source, tensor, tensor.ByteLength, 0));
     }
 
-    [Fact]
+    [SkippableFact]
     public void It_may_be_disposed_twice()
     {
         IWeightSource source = Open(folder.Path, Published);

@@ -24,7 +24,7 @@ internal sealed class PythonWeightSource : IWeightSource
         this.host = host;
         this.handles = handles;
         Tensors = tensors;
-        Opened = $"torch {reply.Torch}, Python {reply.Python}";
+        Producer = handles?.Producer ?? ProducerInfo.Unknown with { Description = $"torch {reply.Torch}, Python {reply.Python}" };
         for (int i = 0; i < tensors.Count; i++)
         {
             numbers.Add(tensors[i], i);
@@ -38,16 +38,13 @@ internal sealed class PythonWeightSource : IWeightSource
     public IReadOnlyList<LiveTensor> Tensors { get; }
 
     /// <inheritdoc/>
-    public ProducerInfo Producer => handles?.Producer ?? ProducerInfo.Unknown;
+    public ProducerInfo Producer { get; }
 
     /// <inheritdoc/>
     public string? StatePagePath => handles?.StatePagePath;
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> DeclaredNotLive => handles?.UnmappedDisk ?? new Dictionary<string, string>();
-
-    /// <summary>Who opened them: "torch 2.13.0, Python 3.11.2".</summary>
-    internal string Opened { get; }
 
     /// <summary>The child's process id.</summary>
     internal int HostProcessId => host.ProcessId;
@@ -63,20 +60,15 @@ internal sealed class PythonWeightSource : IWeightSource
         FileRules rules = FileRules.For(request.HandlesOwner);
         using PythonFiles files = new(rules);
         string path = Path.GetFullPath(request.Handles);
-        DiskFile? file = Directory.Exists(path) ? null : files.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
-        bool isPickle = file is not null && !IsJson(file);
-        if (file is not null && isPickle && request.TrustPickle)
+        if (Directory.Exists(path))
         {
-            return Open(request, new HostSourceRequest(file.PathForChild, path, null), null, cancellation);
+            return Open(request, HandlesDirectory.Read(path, rules, cancellation), files, cancellation);
         }
 
-        HandlesFile handles = Read(path, rules, isPickle, cancellation);
-        foreach (ProducerInfo producer in handles.Producers)
-        {
-            ProducerCheck.EnsureAlive(producer);
-        }
-
-        return Open(request, PythonRequests.For(handles, files), handles, cancellation);
+        DiskFile file = files.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
+        return request.TrustPickle && !IsJson(file)
+            ? Open(request, new HostSourceRequest(file.PathForChild, path, null), handles: null, cancellation)
+            : Open(request, HandlesFile.Parse(file, cancellation), files, cancellation);
     }
 
     /// <inheritdoc/>
@@ -104,6 +96,16 @@ internal sealed class PythonWeightSource : IWeightSource
     /// <inheritdoc/>
     public void Dispose() => host.Dispose();
 
+    private static PythonWeightSource Open(SyncRequest request, HandlesFile handles, PythonFiles files, CancellationToken cancellation)
+    {
+        foreach (ProducerInfo producer in handles.Producers)
+        {
+            ProducerCheck.EnsureAlive(producer);
+        }
+
+        return Open(request, PythonRequests.For(handles, files), handles, cancellation);
+    }
+
     private static PythonWeightSource Open(
         SyncRequest request,
         HostSourceRequest source,
@@ -126,23 +128,7 @@ internal sealed class PythonWeightSource : IWeightSource
         }
     }
 
-    private static HandlesFile Read(string path, FileRules rules, bool isPickle, CancellationToken cancellation)
-    {
-        try
-        {
-            return HandlesFile.Read(path, rules, cancellation);
-        }
-        catch (CheckpointException e) when (isPickle && e.Error == CheckpointError.HandlesMalformed)
-        {
-            throw new CheckpointException(
-                e.Error,
-                e.Message,
-                "nothing of the file was executed. If it is yours and its handles are Python calls: --trust-pickle runs them, as you",
-                e
-            );
-        }
-    }
-
+    /// <summary>Whether it is our own JSON: no torch container begins like that.</summary>
     private static bool IsJson(DiskFile file)
     {
         Span<byte> first = stackalloc byte[1];
