@@ -17,10 +17,10 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
 
     /// <summary>A codec with the fastest path of this processor.</summary>
     public ChunkCodec()
-        : this(useVectors: VectorPath.IsSupported) { }
+        : this(useVectors: VectorSupport.IsFast) { }
 
     /// <summary>A codec with a chosen path; tests compare the two.</summary>
-    /// <param name="useVectors">Whether to use vectors; only where <see cref="VectorPath.IsSupported"/>.</param>
+    /// <param name="useVectors">Whether to use vectors; only where <see cref="VectorSupport.IsFast"/>.</param>
     public ChunkCodec(bool useVectors)
     {
         path = useVectors ? new VectorPath(arrays) : new ScalarPath(arrays);
@@ -71,8 +71,11 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
             case ChunkEncoding.ClassCode when FloatShape.Of(diskType) is FloatShape shape:
                 ClassCode.Apply(shape, payload, MemoryMarshal.Cast<byte, uint>(bytes), arrays, path, backward);
                 break;
+            case ChunkEncoding.GapCode when diskType == ElementType.F32 && payload is [HalvesCode.Form, ..]:
+                HalvesCode.Apply(payload, bytes, arrays, path, zstd, backward);
+                break;
             case ChunkEncoding.GapCode:
-                ApplyGaps(diskType, payload, bytes, backward);
+                GapCode.Apply(diskType, payload, bytes, arrays.Body, zstd, backward);
                 break;
             case ChunkEncoding.Dense:
                 DenseCode.Apply(diskType.UnitBytes(), payload, bytes, arrays.Body, zstd);
@@ -147,7 +150,8 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
         int width = type.UnitBytes();
         int changes = BlockDiffer.CountChanged(before, after, width);
         int units = before.Length / width;
-        int? gapBytes = changes <= units / 4 || units < 64 ? EncodeGaps(type, before, after) : null;
+        int? gapBytes =
+            changes <= units / 4 || units < 64 ? GapCode.TryEncode(type, before, after, arrays.Body, zstd, arrays.ThirdOutput) : null;
         if (gapBytes is int gaps && changes < units / 32)
         {
             return new EncodedChunk(ChunkEncoding.GapCode, arrays.ThirdOutput[..gaps], changes);
@@ -157,48 +161,6 @@ internal sealed class ChunkCodec : IChunkCodec, IDisposable
         return gapBytes is int length && length <= dense
             ? new EncodedChunk(ChunkEncoding.GapCode, arrays.ThirdOutput[..length], changes)
             : new EncodedChunk(ChunkEncoding.Dense, arrays.SecondOutput[..dense], changes);
-    }
-
-    private int? EncodeGaps(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after) =>
-        type.UnitBytes() switch
-        {
-            1 => EncodeGaps<byte>(type, before, after),
-            2 => EncodeGaps<ushort>(type, before, after),
-            4 => EncodeGaps<uint>(type, before, after),
-            _ => EncodeGaps<ulong>(type, before, after),
-        };
-
-    private int? EncodeGaps<T>(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> =>
-        GapCode.TryEncode(
-            StepKinds.Of(type),
-            MemoryMarshal.Cast<byte, T>(before),
-            MemoryMarshal.Cast<byte, T>(after),
-            arrays.Body,
-            zstd,
-            arrays.ThirdOutput
-        );
-
-    private void ApplyGaps(ElementType type, ReadOnlySpan<byte> payload, Span<byte> bytes, bool backward)
-    {
-        switch (type.UnitBytes())
-        {
-            case 4 when type == ElementType.F32 && payload is [HalvesCode.Form, ..]:
-                HalvesCode.Apply(payload, bytes, arrays, path, zstd, backward);
-                break;
-            case 1:
-                GapCode.Apply(StepKinds.Of(type), payload, bytes, arrays.Body, zstd, backward);
-                break;
-            case 2:
-                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, ushort>(bytes), arrays.Body, zstd, backward);
-                break;
-            case 4:
-                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, uint>(bytes), arrays.Body, zstd, backward);
-                break;
-            default:
-                GapCode.Apply(StepKinds.Of(type), payload, MemoryMarshal.Cast<byte, ulong>(bytes), arrays.Body, zstd, backward);
-                break;
-        }
     }
 
     private static void Require(ElementType type, int bytes)

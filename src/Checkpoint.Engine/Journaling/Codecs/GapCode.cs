@@ -10,7 +10,7 @@ namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 /// body: LEB128 gaps · byte planes of the steps
 /// </code>
 /// </summary>
-internal static class GapCode
+internal static partial class GapCode
 {
     // A gap of less than 2^21 units takes at most three bytes.
     private const int MostGapBytes = 3;

@@ -12,10 +12,7 @@ internal sealed class ScalarPath(WorkArrays arrays) : IClassPath
     private readonly int[] next = new int[WorkArrays.ClassCount];
     private readonly int[] stepsTaken = new int[WorkArrays.ClassCount];
 
-    // The number of each change inside its class, in the order of the elements, and class after class. Grown on demand: this path
-    // alone needs them, and real deltas have few changes.
-    private int[] ranks = [];
-    private int[] sortedRanks = [];
+    private readonly ChangeRanks ranks = new();
 
     /// <inheritdoc/>
     public (int Crossers, int Others)? Scan<T>(FloatShape shape, ReadOnlySpan<T> before, ReadOnlySpan<T> after)
@@ -45,7 +42,7 @@ internal sealed class ScalarPath(WorkArrays arrays) : IClassPath
                     continue;
                 }
 
-                AddRank(others, elements[c]);
+                ranks.Add(others, elements[c]);
                 arrays.ChangeClasses[others] = (byte)c;
                 arrays.ClassChanges[c]++;
                 steps[others++] = StepSort.ZigZag<T>((int)(now - old));
@@ -55,7 +52,7 @@ internal sealed class ScalarPath(WorkArrays arrays) : IClassPath
         }
 
         StepSort.ByClass<T>(arrays, others);
-        SortRanks(others);
+        ranks.SortByClass(arrays, others);
         return (crossers, others);
     }
 
@@ -82,7 +79,7 @@ internal sealed class ScalarPath(WorkArrays arrays) : IClassPath
         int length = elements[elementClass];
         Span<ulong> flags = arrays.Strings.AsSpan(0, (length + 63) / 64);
         flags.Clear();
-        foreach (int rank in sortedRanks.AsSpan(arrays.FirstStep[elementClass], arrays.ClassChanges[elementClass]))
+        foreach (int rank in ranks.Of(arrays, elementClass))
         {
             flags[rank >> 6] |= 1UL << rank;
         }
@@ -178,30 +175,5 @@ internal sealed class ScalarPath(WorkArrays arrays) : IClassPath
         }
 
         return int.MaxValue;
-    }
-
-    private void AddRank(int index, int rank)
-    {
-        if (index == ranks.Length)
-        {
-            Array.Resize(ref ranks, Math.Max(4096, index * 2));
-        }
-
-        ranks[index] = rank;
-    }
-
-    private void SortRanks(int count)
-    {
-        if (sortedRanks.Length < count)
-        {
-            sortedRanks = new int[ranks.Length];
-        }
-
-        Span<int> at = stackalloc int[WorkArrays.ClassCount];
-        arrays.FirstStep.AsSpan().CopyTo(at);
-        for (int index = 0; index < count; index++)
-        {
-            sortedRanks[at[arrays.ChangeClasses[index]]++] = ranks[index];
-        }
     }
 }

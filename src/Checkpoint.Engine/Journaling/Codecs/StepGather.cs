@@ -8,15 +8,29 @@ namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 /// <summary>Appends the steps and classes of the changed ones among 64 elements to lists.</summary>
 internal static unsafe class StepGather
 {
-    /// <summary>Elements of 16 bits.</summary>
-    /// <param name="before">64 elements.</param>
+    /// <summary>Appends.</summary>
+    /// <param name="shape">Shape of the elements.</param>
+    /// <param name="before">64 elements of 16 or 32 bits.</param>
     /// <param name="after">64 elements.</param>
-    /// <param name="shape">Their shape.</param>
     /// <param name="changed">Which changed and do not cross.</param>
     /// <param name="steps">Receives zigzag steps; 64 elements are writable.</param>
     /// <param name="classes">Receives classes; 64 bytes are writable.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Append(ushort* before, ushort* after, FloatShape shape, ulong changed, ushort* steps, byte* classes)
+    public static void Append<T>(FloatShape shape, T* before, T* after, ulong changed, T* steps, byte* classes)
+        where T : unmanaged
+    {
+        if (sizeof(T) == 2)
+        {
+            Append((ushort*)before, (ushort*)after, shape, changed, (ushort*)steps, classes);
+        }
+        else
+        {
+            Append((uint*)before, (uint*)after, shape, changed, (uint*)steps, classes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Append(ushort* before, ushort* after, FloatShape shape, ulong changed, ushort* steps, byte* classes)
     {
         if (Avx512Vbmi2.IsSupported)
         {
@@ -34,10 +48,8 @@ internal static unsafe class StepGather
         }
     }
 
-    /// <summary>Elements of 32 bits.</summary>
-    /// <inheritdoc cref="Append(ushort*, ushort*, FloatShape, ulong, ushort*, byte*)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Append(uint* before, uint* after, FloatShape shape, ulong changed, uint* steps, byte* classes)
+    private static void Append(uint* before, uint* after, FloatShape shape, ulong changed, uint* steps, byte* classes)
     {
         for (; changed != 0; changed &= changed - 1)
         {

@@ -52,9 +52,37 @@ internal static unsafe class VectorLanes
         return (word[0] >> shift) | ((word[1] << 1) << (63 - shift));
     }
 
-    /// <summary>Classes of 64 elements of 16 bits.</summary>
+    /// <summary>Compares 64 elements.</summary>
+    /// <param name="shape">Their shape.</param>
+    /// <param name="before">64 elements.</param>
+    /// <param name="after">64 elements.</param>
+    /// <param name="classes">Receives 64 classes, of the elements before.</param>
+    /// <returns>Which changed, and which of those are crossers.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Classes(ushort* elements, FloatShape shape, byte* classes)
+    public static (ulong Changed, ulong Crossing) Look<T>(FloatShape shape, T* before, T* after, byte* classes)
+        where T : unmanaged
+    {
+        Classes(shape, before, classes);
+        return sizeof(T) == 2 ? Compare((ushort*)before, (ushort*)after, shape) : Compare((uint*)before, (uint*)after, shape);
+    }
+
+    /// <summary>The classes of 64 elements of 16 or 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Classes<T>(FloatShape shape, T* elements, byte* classes)
+        where T : unmanaged
+    {
+        if (sizeof(T) == 2)
+        {
+            Classes((ushort*)elements, shape, classes);
+        }
+        else
+        {
+            Classes((uint*)elements, shape, classes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Classes(ushort* elements, FloatShape shape, byte* classes)
     {
         if (Vector512.IsHardwareAccelerated)
         {
@@ -74,9 +102,8 @@ internal static unsafe class VectorLanes
         }
     }
 
-    /// <summary>Classes of 64 elements of 32 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Classes(uint* elements, FloatShape shape, byte* classes)
+    private static void Classes(uint* elements, FloatShape shape, byte* classes)
     {
         for (int at = 0; at < 64; at += 32)
         {
@@ -86,9 +113,8 @@ internal static unsafe class VectorLanes
         }
     }
 
-    /// <summary>Which of 64 elements of 16 bits changed, and which of those are crossers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (ulong Changed, ulong Crossing) Compare(ushort* before, ushort* after, FloatShape shape)
+    private static (ulong Changed, ulong Crossing) Compare(ushort* before, ushort* after, FloatShape shape)
     {
         ulong equal = 0;
         ulong staying = 0;
@@ -116,9 +142,8 @@ internal static unsafe class VectorLanes
         return (~equal, ~staying);
     }
 
-    /// <summary>Which of 64 elements of 32 bits changed, and which of those are crossers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (ulong Changed, ulong Crossing) Compare(uint* before, uint* after, FloatShape shape)
+    private static (ulong Changed, ulong Crossing) Compare(uint* before, uint* after, FloatShape shape)
     {
         ulong equal = 0;
         ulong staying = 0;

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -18,14 +17,14 @@ internal sealed unsafe partial class VectorPath
         {
             for (int first = 0; first < whole; first += 64)
             {
-                Classes(shape, all + first, classes + first);
+                VectorLanes.Classes(shape, all + first, classes + first);
             }
 
             if (whole < units)
             {
                 T* rest = stackalloc T[64];
                 elements[whole..].CopyTo(new Span<T>(rest, 64));
-                Classes(shape, rest, classes + whole);
+                VectorLanes.Classes(shape, rest, classes + whole);
             }
         }
     }
@@ -179,20 +178,6 @@ internal sealed unsafe partial class VectorPath
             }
 
             position += BitOperations.PopCount(members);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Classes<T>(FloatShape shape, T* elements, byte* classes)
-        where T : unmanaged
-    {
-        if (sizeof(T) == 2)
-        {
-            VectorLanes.Classes((ushort*)elements, shape, classes);
-        }
-        else
-        {
-            VectorLanes.Classes((uint*)elements, shape, classes);
         }
     }
 }

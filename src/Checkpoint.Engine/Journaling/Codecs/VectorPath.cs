@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -14,9 +13,6 @@ internal sealed unsafe partial class VectorPath(WorkArrays arrays) : IClassPath
     private readonly SmallClasses small = new();
     private int units;
     private bool smallTried;
-
-    /// <summary>Whether this processor has what the path needs, and fast.</summary>
-    public static bool IsSupported { get; } = Vector256.IsHardwareAccelerated && Bmi2.X64.IsSupported && !DepositIsMicrocode();
 
     /// <inheritdoc/>
     public (int Crossers, int Others)? Scan<T>(FloatShape shape, ReadOnlySpan<T> before, ReadOnlySpan<T> after)
@@ -129,7 +125,7 @@ internal sealed unsafe partial class VectorPath(WorkArrays arrays) : IClassPath
         {
             for (; first < end; first += 64)
             {
-                (ulong changed, ulong crossing) = Look(shape, before + first, after + first, classes + first);
+                (ulong changed, ulong crossing) = VectorLanes.Look(shape, before + first, after + first, classes + first);
                 for (ulong left = crossing; left != 0; left &= left - 1)
                 {
                     if (crossers == mostCrossers)
@@ -144,41 +140,13 @@ internal sealed unsafe partial class VectorPath(WorkArrays arrays) : IClassPath
                 changedWords[first >> 6] = changed;
                 if (changed != 0)
                 {
-                    Gather(shape, before + first, after + first, changed, steps + others, changeClasses + others);
+                    StepGather.Append(shape, before + first, after + first, changed, steps + others, changeClasses + others);
                     others += BitOperations.PopCount(changed);
                 }
             }
         }
 
         return true;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (ulong Changed, ulong Crossing) Look<T>(FloatShape shape, T* before, T* after, byte* classes)
-        where T : unmanaged
-    {
-        if (sizeof(T) == 2)
-        {
-            VectorLanes.Classes((ushort*)before, shape, classes);
-            return VectorLanes.Compare((ushort*)before, (ushort*)after, shape);
-        }
-
-        VectorLanes.Classes((uint*)before, shape, classes);
-        return VectorLanes.Compare((uint*)before, (uint*)after, shape);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Gather<T>(FloatShape shape, T* before, T* after, ulong changed, T* steps, byte* classes)
-        where T : unmanaged
-    {
-        if (sizeof(T) == 2)
-        {
-            StepGather.Append((ushort*)before, (ushort*)after, shape, changed, (ushort*)steps, classes);
-        }
-        else
-        {
-            StepGather.Append((uint*)before, (uint*)after, shape, changed, (uint*)steps, classes);
-        }
     }
 
     /// <summary>Draws the flags of one class together.</summary>
@@ -211,20 +179,5 @@ internal sealed unsafe partial class VectorPath(WorkArrays arrays) : IClassPath
     {
         ulong counted = excluded == null ? ulong.MaxValue : ~excluded[first >> 6];
         return count - first < 64 ? counted & ((1UL << (count - first)) - 1) : counted;
-    }
-
-    /// <summary>AMD processors before Zen 3 (family 25) run extract and deposit in microcode: up to 300 cycles each.</summary>
-    private static bool DepositIsMicrocode()
-    {
-        if (!X86Base.IsSupported)
-        {
-            return false;
-        }
-
-        (_, int vendor, _, _) = X86Base.CpuId(0, 0);
-        (int version, _, _, _) = X86Base.CpuId(1, 0);
-        int family = ((version >> 8) & 15) + ((version >> 20) & 255);
-        const int Auth = 0x68747541; // the first letters of "AuthenticAMD"
-        return vendor == Auth && family < 25;
     }
 }
