@@ -11,7 +11,9 @@ internal static class ChunkWorkers
     /// <summary>The number of workers for a request: as asked, or all cores, within the memory bound of 256 MiB.</summary>
     internal static int Count(int asked) => Math.Clamp(asked > 0 ? asked : Environment.ProcessorCount, 1, (200 << 20) / BytesAWorker);
 
-    /// <summary>Calls <paramref name="work"/> for every ordinal; with one worker in order and on this thread.</summary>
+    /// <summary>
+    /// Calls <paramref name="work"/> for every ordinal; with one worker in order and on this thread. States that can be disposed are.
+    /// </summary>
     /// <exception cref="CheckpointException">The first failure of a worker; the others end at their next chunk.</exception>
     internal static void Run<T>(
         IReadOnlyList<int> ordinals,
@@ -23,13 +25,7 @@ internal static class ChunkWorkers
     {
         if (workers == 1 || ordinals.Count < 2)
         {
-            T state = createState();
-            foreach (int ordinal in ordinals)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                work(ordinal, state);
-            }
-
+            RunHere(ordinals, createState, work, cancellation);
             return;
         }
 
@@ -46,12 +42,23 @@ internal static class ChunkWorkers
                     work(ordinals[i], state);
                     return state;
                 },
-                _ => { }
+                state => (state as IDisposable)?.Dispose()
             );
         }
         catch (AggregateException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerExceptions.FirstOrDefault(inner => inner is CheckpointException) ?? e.InnerExceptions[0]);
+        }
+    }
+
+    private static void RunHere<T>(IReadOnlyList<int> ordinals, Func<T> createState, Action<int, T> work, CancellationToken cancellation)
+    {
+        T state = createState();
+        using IDisposable? ended = state as IDisposable;
+        foreach (int ordinal in ordinals)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            work(ordinal, state);
         }
     }
 }

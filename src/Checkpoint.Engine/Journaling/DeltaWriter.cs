@@ -33,7 +33,6 @@ internal sealed class DeltaWriter : IDisposable
         this.disk = disk;
         this.paths = paths;
         this.file = file;
-        AppendBytes(DeltaFormat.WritePrologue());
     }
 
     /// <summary>Bytes written so far, superseded payloads included; after the commit, the length of the delta.</summary>
@@ -68,7 +67,17 @@ internal sealed class DeltaWriter : IDisposable
             disk.Delete(paths.WritingDelta);
         }
 
-        return new DeltaWriter(disk, paths, disk.Create(paths.WritingDelta));
+        DeltaWriter writer = new(disk, paths, disk.Create(paths.WritingDelta));
+        try
+        {
+            writer.AppendBytes(DeltaFormat.WritePrologue());
+            return writer;
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Adds a chunk, or replaces what was said of it. Thread-safe.</summary>
@@ -121,7 +130,7 @@ internal sealed class DeltaWriter : IDisposable
             file.SetLength(position);
             file.Flush();
             file.Dispose();
-            disk.RenameNew(paths.WritingDelta, paths.Delta(header.Version));
+            GiveName(header.Version);
             // From here on the file bears a version's name: nothing may delete it any more, whatever fails.
             isOpen = false;
             try
@@ -167,6 +176,23 @@ internal sealed class DeltaWriter : IDisposable
         }
 
         file.Dispose();
+    }
+
+    private void GiveName(long version)
+    {
+        try
+        {
+            disk.RenameNew(paths.WritingDelta, paths.Delta(version));
+        }
+        catch (IOException e)
+        {
+            throw new CheckpointException(
+                CheckpointError.JournalForeign,
+                $"{paths.Delta(version)} appeared while version {version} was being made; it was not touched, and the version does not exist",
+                "find out what else writes to the journal, then run the command again",
+                e
+            );
+        }
     }
 
     private void WriteTail(DeltaHeader header)

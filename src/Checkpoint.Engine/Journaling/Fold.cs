@@ -77,7 +77,8 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
 
         foreach (Shard shard in ways[FoldWay.Patch])
         {
-            folded.Add(new PatchFold(session, cancellation).Run(shard));
+            using PatchFold patch = new(session, cancellation);
+            folded.Add(patch.Run(shard));
             session.Settle([shard]);
         }
     }
@@ -126,6 +127,7 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         using ShardFiles files = new(session.Disk, [shard]);
         IChunkCodec codec = session.Options.Codec();
+        using IDisposable? ended = codec as IDisposable;
         byte[] before = new byte[ChunkLayout.MaxBytes];
         byte[] after = new byte[ChunkLayout.MaxBytes];
         List<(int Offset, int Length)> ranges = [];

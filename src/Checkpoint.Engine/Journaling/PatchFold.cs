@@ -13,7 +13,7 @@ namespace ApolloCheckpoint.Engine.Journaling;
 /// The next slice's redo takes the place of the one before by a rename, so at any instant at most one slice is in doubt, and a durable
 /// redo settles it. Chunks of the slices done already are of the newest version, the others of an older one; their digests tell.
 /// </summary>
-internal sealed class PatchFold(JournalSession session, CancellationToken cancellation)
+internal sealed class PatchFold(JournalSession session, CancellationToken cancellation) : IDisposable
 {
     private readonly IChunkCodec codec = session.Options.Codec();
     private readonly byte[] before = new byte[ChunkLayout.MaxBytes];
@@ -38,6 +38,9 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
 
         return new FoldedShard(shard.FileName, FoldWay.Patch, written, pages);
     }
+
+    /// <summary>Lets go of the codec.</summary>
+    public void Dispose() => (codec as IDisposable)?.Dispose();
 
     private (long Written, long Pages) PatchSlice(Shard shard, ShardFiles files, IReadOnlyList<int> slice)
     {

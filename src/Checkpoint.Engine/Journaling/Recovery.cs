@@ -16,7 +16,7 @@ namespace ApolloCheckpoint.Engine.Journaling;
 /// The half-folded model is folded by the session, which then knows the newest version. A read-only run does 2 and 5 and lays redo
 /// over what it reads.
 /// </summary>
-internal sealed class Recovery
+internal sealed partial class Recovery
 {
     private readonly IDisk disk;
     private readonly ModelLayout layout;
@@ -75,61 +75,6 @@ internal sealed class Recovery
         foreach (string folder in new[] { paths.Journal, paths.Redo, paths.Folder, paths.Model })
         {
             disk.FlushFolder(folder);
-        }
-    }
-
-    /// <summary>Other headers than those of the digests mean that something else wrote the files.</summary>
-    private void CheckLayout(DigestTable? table)
-    {
-        if (table is null || table.Fits(layout))
-        {
-            return;
-        }
-
-        foreach ((ShardRecord record, Shard shard) in table.Shards.Zip(layout.Shards))
-        {
-            if (record.FileName != shard.FileName || record.HeaderDigest != shard.Header.Digest)
-            {
-                throw ForeignBytes.Shard(shard.FileName, "has another name or header than when it was last synced");
-            }
-        }
-
-        throw ForeignBytes.Shard(
-            layout.Shards[^1].FileName,
-            $"the model has {layout.Shards.Count} shards, it had {table.Shards.Length} when it was last synced"
-        );
-    }
-
-    /// <summary>The journal must lead on from what the shards hold, and hold all that was ever promised.</summary>
-    private void CheckChain(Journal journal, DigestTable? table, ModelState? state)
-    {
-        DeltaHeader? last = journal.Last;
-        if (last is not null && table is not null)
-        {
-            long low = table.Shards.Min(shard => shard.Version);
-            long high = table.Shards.Max(shard => shard.Version);
-            if (last.Lineage != table.Lineage)
-            {
-                throw new CheckpointException(
-                    CheckpointError.JournalForeign,
-                    $"{paths.Delta(last.Version)} belongs to another history than the files",
-                    "move the journal of the other history away; nothing was touched"
-                );
-            }
-
-            if (high > last.Version || low < journal.First?.Parent)
-            {
-                throw DeltaFormat.Damaged(
-                    paths.Journal,
-                    $"holds versions {journal.First?.Version} to {last.Version}, the files hold {low} to {high}: deltas are missing"
-                );
-            }
-        }
-
-        long newest = Math.Max(last?.Version ?? 0, table?.Shards.Max(shard => shard.Version) ?? 0);
-        if (state is not null && state.Newest > newest && (last is not null || table is not null))
-        {
-            throw DeltaFormat.Damaged(paths.Delta(state.Newest), "is missing: state.json knows the version");
         }
     }
 
@@ -217,67 +162,6 @@ internal sealed class Recovery
 
     private bool LooksChanged(OpenedModel opened, Shard shard) =>
         !opened.Table.Shards[layout.PlaceOf(shard)].LooksLike(ShardFiles.Look(disk, shard));
-
-    /// <summary>Writes, keeps or deletes what a patch left.</summary>
-    /// <returns>The shards that had a redo: they may be of several versions.</returns>
-    private List<Shard> SettleRedo(OpenedModel opened, bool isTableKnown)
-    {
-        List<Shard> touched = [];
-        foreach (Shard shard in layout.Shards.Where(shard => disk.Stat(paths.RedoOf(shard.FileName)) is not null))
-        {
-            RedoReader? redo = RedoReader.TryOpen(disk, paths.RedoOf(shard.FileName), opened.Table.Lineage, layout, shard);
-            bool isNewer = redo is not null && (!isTableKnown || redo.Version > opened.Table.Shards[layout.PlaceOf(shard)].Version);
-            if (redo is null || !isNewer)
-            {
-                redo?.Dispose();
-                DiscardRedo(shard);
-                continue;
-            }
-
-            if (redo.Version > opened.Newest)
-            {
-                redo.Dispose();
-                throw DeltaFormat.Damaged(paths.Delta(redo.Version), $"is missing: {shard.FileName} was being patched to it");
-            }
-
-            opened.PendingRedo[shard.FileName] = redo;
-            touched.Add(shard);
-        }
-
-        ApplyRedo(opened, touched);
-        return touched;
-    }
-
-    private void DiscardRedo(Shard shard)
-    {
-        if (!options.ReadOnly)
-        {
-            disk.Delete(paths.RedoOf(shard.FileName));
-            disk.FlushFolder(paths.Redo);
-        }
-    }
-
-    /// <summary>Needs the shards' lock; while a reader holds it, the redo stays and is laid over whatever is read.</summary>
-    private void ApplyRedo(OpenedModel opened, List<Shard> touched)
-    {
-        if (options.ReadOnly || touched.Count == 0)
-        {
-            return;
-        }
-
-        using IDisposable? held = DirectoryLocks.TryTakeShards(disk, paths);
-        if (held is null)
-        {
-            opened.Warnings.Add("a fold was interrupted and cannot be finished while a reader holds the shards still");
-            return;
-        }
-
-        foreach (Shard shard in touched)
-        {
-            opened.WriteRedo(disk, layout, shard);
-            done.Add($"{shard.FileName} was being patched: what was in doubt was written again");
-        }
-    }
 
     private void RefuseForeign(OpenedModel opened, bool isRebuilt)
     {

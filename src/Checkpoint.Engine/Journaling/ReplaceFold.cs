@@ -132,7 +132,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         );
 
     /// <summary>Buffers and codec of one thread.</summary>
-    private sealed class Worker(IChunkCodec codec)
+    private sealed class Worker(IChunkCodec codec) : IDisposable
     {
         internal IChunkCodec Codec { get; } = codec;
 
@@ -141,5 +141,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         internal byte[] After { get; } = new byte[ChunkLayout.MaxBytes];
 
         internal List<(int, int)> Ranges { get; } = [];
+
+        public void Dispose() => (Codec as IDisposable)?.Dispose();
     }
 }

@@ -43,11 +43,11 @@ internal static class Reserve
         }
     }
 
-    /// <summary>Bytes: a redo of one chunk, and digests and state twice, since they are written beside the old ones.</summary>
+    /// <summary>Bytes: a redo of one chunk, digests and state, each twice, since they are written beside the old ones.</summary>
     private static long SizeFor(ModelLayout layout)
     {
         long chunk = layout.Shards.Count == 0 ? 0 : Math.Min(ChunkLayout.MaxBytes, layout.DataBytes);
         long digests = 16L * layout.ChunkCount + 512L * layout.Shards.Count;
-        return RedoFormat.OverheadBytes + chunk + 2 * digests + (64 << 10);
+        return 2 * (RedoFormat.OverheadBytes + chunk + digests + (32 << 10));
     }
 }

@@ -134,7 +134,8 @@ public sealed class DeltaTests : IDisposable
         using DeltaWriter second = DeltaWriter.Create(Disk.Instance, paths);
         Append(second, 1, 2, 20);
 
-        Assert.ThrowsAny<IOException>(() => second.Commit(Plain with { ModelIdentity = layout.Identity }));
+        CheckpointException e = Assert.Throws<CheckpointException>(() => second.Commit(Plain with { ModelIdentity = layout.Identity }));
+        Assert.Equal(CheckpointError.JournalForeign, e.Error);
         Assert.Equal(first, File.ReadAllBytes(paths.Delta(42)));
     }
 
