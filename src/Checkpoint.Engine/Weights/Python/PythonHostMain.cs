@@ -22,8 +22,10 @@ internal static class PythonHostMain
     /// <returns>The exit code: 2, started by hand or by another version.</returns>
     internal static int Run(string[] args)
     {
-        // Ctrl-C reaches the whole foreground group. The parent decides what it means, and takes this process with it.
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        // Ctrl-C reaches the whole foreground group, and a service manager stops all its processes at once. The parent decides what that
+        // means, and takes this process with it.
+        PosixSignal[] signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP];
+        PosixSignalRegistration[] ignored = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, Ignore))];
         HostChannel channel = TakePipes();
         if (args.Length > 0 || channel.TryRead() is not (HostMessage.Open, byte[] payload))
         {
@@ -48,8 +50,11 @@ internal static class PythonHostMain
 
         channel.Write(HostMessage.Opened, host.Open(request));
         Thread.Sleep(Timeout.Infinite);
+        GC.KeepAlive(ignored);
         return 0;
     }
+
+    private static void Ignore(PosixSignalContext signal) => signal.Cancel = true;
 
     /// <summary>
     /// Moves the pipes away from standard input and output, and puts nothing and the error stream in their place: whatever Python prints

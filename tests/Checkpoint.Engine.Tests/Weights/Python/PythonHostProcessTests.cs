@@ -50,6 +50,22 @@ public sealed class PythonHostProcessTests(PythonSamples samples)
     }
 
     [SkippableFact]
+    public void Signals_that_are_meant_for_the_whole_group_do_not_end_the_child()
+    {
+        using PythonWeightSource source = PythonForTests.Open(samples["types.pt"], trust: true);
+        foreach (string signal in new[] { "-INT", "-TERM", "-HUP" })
+        {
+            using Process kill = Process.Start("kill", [signal, source.HostProcessId.ToString()]);
+            kill.WaitForExit();
+        }
+
+        Thread.Sleep(300);
+        byte[] bytes = new byte[source.Tensors[0].ByteLength];
+        source.Read(source.Tensors[0], 0, bytes);
+        Assert.Contains(bytes, value => value != 0);
+    }
+
+    [SkippableFact]
     public void Disposal_ends_the_child()
     {
         PythonWeightSource source = PythonForTests.Open(samples["types.pt"], trust: true);
