@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Weights.Python;
 using ApolloCheckpoint.Tool;
 
@@ -8,5 +9,5 @@ if (args is [PythonHostMain.Verb, .. string[] rest])
 }
 
 using Cancellation cancellation = new();
-ToolContext context = new(ToolConsole.ForProcess(), null, cancellation.Token);
+ToolContext context = new(ToolConsole.ForProcess(), SyncEngine.Run, cancellation.Token);
 return CommandLine.Run(args, context);

@@ -37,7 +37,7 @@ internal static class DemoProducerCommand
         command.SetAction(parse =>
         {
             using TemporaryModel place = new(parse.GetValue(model));
-            using DemoProducer producer = DemoProducer.Start(place.Path, parse.GetValue(handles), parse.GetValue(share), 0, context.Cancel);
+            using DemoProducer producer = DemoProducer.Start(place.Path, parse.GetValue(handles), parse.GetValue(share), context.Cancel);
             TextWriter output = context.Console.Out;
             output.WriteLine(
                 $"loaded  {Quantity.Size(producer.Bytes)} in {Quantity.Count(producer.Parameters, "parameter")} from {place.Path}"

@@ -27,7 +27,7 @@ internal static class SyncCommand
     private static int Run(ToolContext context, SyncRequest request, OutputFormat format)
     {
         ToolConsole console = context.Console;
-        if (format == OutputFormat.Classic && File.Exists(request.Handles))
+        if (format == OutputFormat.Classic && Path.Exists(request.Handles))
         {
             ClassicReport.Begin(console);
         }
@@ -51,5 +51,5 @@ internal static class SyncCommand
 
     /// <summary>One sync with its progress drawn where there is a terminal; a cancelled one says what became of the model.</summary>
     internal static SyncReport RunShowingProgress(ToolContext context, SyncRequest request) =>
-        Progress.Show(context, progress => context.Sync!(request, progress, context.Cancel));
+        Progress.Show(context, progress => context.Sync(request, progress, context.Cancel));
 }

@@ -19,6 +19,7 @@ internal sealed class DemoProducer : IDisposable
     private readonly StatePageWriter page;
     private readonly Dice dice;
     private readonly double share;
+    private bool isOver;
 
     private DemoProducer(DemoFolder folder, LiveMemory memory, StatePageWriter page, double share, Dice dice)
     {
@@ -42,9 +43,8 @@ internal sealed class DemoProducer : IDisposable
     /// <param name="modelDirectory">The model; a small one is made when the folder is missing or empty.</param>
     /// <param name="handles">The folder to publish in, or null for a fresh one.</param>
     /// <param name="share">The share of elements that one step changes.</param>
-    /// <param name="firstStep">The step that the page begins with.</param>
     /// <param name="cancel">Stops the loading.</param>
-    public static DemoProducer Start(string modelDirectory, string? handles, double share, ulong firstStep, CancellationToken cancel)
+    public static DemoProducer Start(string modelDirectory, string? handles, double share, CancellationToken cancel)
     {
         if (!Directory.Exists(modelDirectory) || !Directory.EnumerateFileSystemEntries(modelDirectory).Any())
         {
@@ -56,12 +56,14 @@ internal sealed class DemoProducer : IDisposable
         DemoFolder folder = DemoFolder.Take(handles, model.Layout.DataBytes);
         try
         {
-            LiveMemory memory = LiveMemory.Load(Path.Combine(folder.Path, DemoFolder.MemoryName), model, cancel);
-            StatePageWriter page = StatePageWriter.Create(
-                Path.Combine(folder.Path, HandlesPublisher.StateName),
-                firstStep,
-                TimeProvider.System
-            );
+            StatePageWriter page = StatePageWriter.Create(Path.Combine(folder.Path, HandlesPublisher.StateName), 0, TimeProvider.System);
+            LiveMemory memory;
+            // Loading writes weights, too, so it stands in the bracket; and a page that was never written is taken for no page.
+            using (page.Begin(cancel))
+            {
+                memory = LiveMemory.Load(Path.Combine(folder.Path, DemoFolder.MemoryName), model, cancel);
+            }
+
             HandlesPublisher.Write(folder.Path, memory, model.Path, loadedRoot);
             return new DemoProducer(folder, memory, page, share, new Dice((ulong)Environment.ProcessId));
         }
@@ -107,8 +109,12 @@ internal sealed class DemoProducer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        page.Dispose();
-        memory.Dispose();
-        folder.Dispose();
+        if (!isOver)
+        {
+            isOver = true;
+            page.Dispose();
+            memory.Dispose();
+            folder.Dispose();
+        }
     }
 }

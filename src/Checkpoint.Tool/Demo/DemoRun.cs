@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ApolloCheckpoint.Engine.Journaling;
-using ApolloCheckpoint.Engine.Weights;
 using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Demo;
@@ -33,15 +32,7 @@ internal sealed class DemoRun : IDisposable
     public static void Tell(Story story, CancellationToken cancel)
     {
         using DemoRun run = new(story, modelBytes: 64 << 20, cancel);
-        Action[] steps =
-        [
-            run.LoadModel,
-            run.SyncNothing,
-            run.TrainAndSync,
-            run.KillAndRecover,
-            run.GoBack,
-            run.RefuseMismatch,
-        ];
+        Action[] steps = [run.LoadModel, run.SyncNothing, run.TrainAndSync, run.KillAndRecover, run.RefuseMismatch];
         foreach (Action step in steps)
         {
             cancel.ThrowIfCancellationRequested();
@@ -70,7 +61,9 @@ internal sealed class DemoRun : IDisposable
         producer.StandardOutput.ReadLine();
         producer.StandardOutput.ReadLine();
         story.Say($"{Quantity.Size(bytes)} of bf16 weights in two safetensors files; the producer is process {producer.Id}.");
-        story.Say($"Its q, k and v are one parameter, and so are gate and up: {loaded.Split(" in ")[^1].Split(" from ")[0]} for the files' tensors.");
+        story.Say(
+            $"Its q, k and v are one parameter, and so are gate and up: {loaded.Split(" in ")[^1].Split(" from ")[0]} for the files' tensors."
+        );
         story.Claim(ModelWitness.HoldsWhatIsLive(Model, Memory), "memory and files are equal, byte by byte");
     }
 
@@ -78,7 +71,10 @@ internal sealed class DemoRun : IDisposable
     {
         story.Step("Nothing was trained yet, so the first sync finds nothing.");
         string before = ModelWitness.Digest(Model);
-        story.Claim(Tool("sync", "--handles", handles) == 0 && ModelWitness.Digest(Model) == before, "exit code 0, and no file was touched");
+        story.Claim(
+            Tool("sync", "--handles", handles) == 0 && ModelWitness.Digest(Model) == before,
+            "exit code 0, and no file was touched"
+        );
     }
 
     private void TrainAndSync()
@@ -87,7 +83,10 @@ internal sealed class DemoRun : IDisposable
         Train();
         story.Claim(!ModelWitness.HoldsWhatIsLive(Model, Memory), "before the sync, the newest weights exist nowhere but in memory");
         bool done = Tool("sync", "--handles", handles) == 0;
-        story.Claim(done && ModelWitness.HoldsWhatIsLive(Model, Memory), "after it, the files are the checkpoint: equal to memory, byte by byte");
+        story.Claim(
+            done && ModelWitness.HoldsWhatIsLive(Model, Memory),
+            "after it, the files are the checkpoint: equal to memory, byte by byte"
+        );
         long delta = new FileInfo(new StatePaths(Model).Delta(1)).Length;
         long whole = new FileInfo(Memory).Length;
         story.Claim(delta < whole / 50, $"what was journaled is {Quantity.Size(delta)}, {Quantity.Percent(delta, whole)} of the model");
@@ -112,15 +111,24 @@ internal sealed class DemoRun : IDisposable
         story.Say("The next command, whatever it is, finishes or undoes what was begun:");
         bool done = Tool("fold") == 0;
         bool whole = committed ? ModelWitness.HoldsWhatIsLive(Model, Memory) : ModelWitness.Digest(Model) == old;
-        story.Claim(done && whole, committed ? $"the files hold exactly version {version}" : "the files hold exactly the version of before");
-        story.Claim(Tool("sync", "--handles", handles) == 0 && ModelWitness.HoldsWhatIsLive(Model, Memory), "and the next sync goes on from there");
+        story.Claim(
+            done && whole,
+            committed ? $"the files hold exactly version {version}" : "the files hold exactly the version of before"
+        );
+        story.Claim(
+            Tool("sync", "--handles", handles) == 0 && ModelWitness.HoldsWhatIsLive(Model, Memory),
+            "and the next sync goes on from there"
+        );
     }
 
     private void GoBack()
     {
         story.Step("Every version can be had again: history goes backward from the files, without a second copy of the model.");
         string original = Path.Combine(root, "version-0");
-        story.Claim(Tool("restore", "--to", "0", "--output", original) == 0, "version 0, from before the training, is restored to a folder");
+        story.Claim(
+            Tool("restore", "--to", "0", "--output", original) == 0,
+            "version 0, from before the training, is restored to a folder"
+        );
         DemoModel.Write(Path.Combine(root, "again"), cancel);
         story.Claim(
             ModelWitness.Digest(original) == ModelWitness.Digest(Path.Combine(root, "again")),
@@ -137,7 +145,10 @@ internal sealed class DemoRun : IDisposable
         Train();
         string before = ModelWitness.Digest(Model);
         int code = Tool("sync", "--handles", broken);
-        story.Claim(code == (int)ExitCode.PlanMismatch, $"exit code {code}: a tensor that is not accounted for is an error, never a warning");
+        story.Claim(
+            code == (int)ExitCode.PlanMismatch,
+            $"exit code {code}: a tensor that is not accounted for is an error, never a warning"
+        );
         story.Claim(ModelWitness.Digest(Model) == before, "and no file was touched");
     }
 

@@ -11,9 +11,14 @@ namespace ApolloCheckpoint.Tool.Demo;
 /// </summary>
 internal static class ModelWitness
 {
-    /// <summary>One digest over all safetensors files of a directory, names included.</summary>
+    /// <summary>One digest over all safetensors files of a directory, names included; empty when there is no such directory.</summary>
     public static string Digest(string directory)
     {
+        if (!Directory.Exists(directory))
+        {
+            return "";
+        }
+
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string path in Directory.EnumerateFiles(directory, "*.safetensors").Order(StringComparer.Ordinal))
         {

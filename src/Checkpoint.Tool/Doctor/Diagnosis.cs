@@ -84,6 +84,11 @@ internal static class Diagnosis
         ModelState? state = ModelState.TryRead(Disk.Instance, paths.State);
         Journal journal = Journal.Open(Disk.Instance, paths, model.Layout, state?.Oldest ?? 0);
         string versions = Quantity.Count(journal.Versions.Count, "version");
+        if (PendingWork.Peek(Disk.Instance, model.Layout, paths) is [string pending, ..])
+        {
+            return new Finding(Level.Warn, "journal", $"{versions}; {pending}", "the next sync finishes it; or: apollo-checkpoint fold");
+        }
+
         return state is not null && state.FilesVersion < state.Newest
             ? new Finding(
                 Level.Warn,
