@@ -137,7 +137,8 @@ internal sealed unsafe partial class VectorPath
             int added = BitOperations.PopCount(members);
             if (unpacked.IsWhole && position + added > unpacked.Length)
             {
-                break;
+                // Also keeps the window inside the string.
+                CodecDamage.Throw("a class has more elements than it says");
             }
 
             ulong changed = Bmi2.X64.ParallelBitDeposit(VectorLanes.Window(flags, position), members);

@@ -137,6 +137,21 @@ public sealed class ChunkCodecTests : IDisposable
     }
 
     [Fact]
+    public void A_codec_allocates_its_arrays_once_and_no_more_than_16_MiB()
+    {
+        long start = GC.GetAllocatedBytesForCurrentThread();
+        using ChunkCodec own = new();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - start, 1, 16 << 20);
+        (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.Training, 0.05, 200_000, 6);
+        byte[] payload = own.Encode(ElementType.BF16, ElementType.BF16, before, after).Payload.ToArray();
+        own.Apply(ChunkEncoding.ClassCode, ElementType.BF16, ElementType.BF16, payload, before, backward: false);
+        start = GC.GetAllocatedBytesForCurrentThread();
+        own.Apply(ChunkEncoding.ClassCode, ElementType.BF16, ElementType.BF16, payload, before, backward: true);
+        _ = own.Encode(ElementType.BF16, ElementType.BF16, before, after);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - start, 0, 4096);
+    }
+
+    [Fact]
     public void Equal_arguments_give_equal_bytes_whatever_was_coded_before()
     {
         (byte[] before, byte[] after) = MadePairs.Make(ElementType.BF16, MadePairs.Kind.InPlace, 0.02, 50_000, 4);
