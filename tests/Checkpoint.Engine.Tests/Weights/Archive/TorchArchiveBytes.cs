@@ -42,6 +42,8 @@ internal static class TorchArchiveBytes
         for (int i = 0; i < tensors.Count; i++)
         {
             ContractTensor tensor = tensors[i];
+            // Items are set in batches of 1000, as pickle does.
+            Write(pickle, i > 0 && i % 1000 == 0 ? "u(" : "");
             Text(pickle, tensor.Name);
             Write(pickle, "ctorch._utils\n_rebuild_tensor_v2\n((");
             Text(pickle, "storage");
