@@ -35,7 +35,8 @@ internal static class TorchArchiveBytes
         return bytes;
     }
 
-    private static byte[] Pickle(IReadOnlyList<ContractTensor> tensors)
+    /// <summary>The pickle of a state dict; tensor i lies in storage i.</summary>
+    internal static byte[] Pickle(IReadOnlyList<ContractTensor> tensors)
     {
         using MemoryStream pickle = new();
         Write(pickle, "\u0080\u0002}(");
