@@ -33,15 +33,6 @@ internal sealed class PythonProcess : IDisposable
     /// <summary>Its process id.</summary>
     internal int Id => process.Id;
 
-    /// <summary>Runs a script that answers once and ends well.</summary>
-    internal static JsonElement Run(string exportDir, string pythonPath, string script, params string[] arguments)
-    {
-        using PythonProcess python = new(exportDir, pythonPath, script, arguments);
-        JsonElement answer = python.Answer();
-        python.ExpectEnd();
-        return answer;
-    }
-
     /// <summary>Sends a request and waits for its answer.</summary>
     internal JsonElement Ask(object request)
     {

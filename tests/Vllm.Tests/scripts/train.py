@@ -1,7 +1,7 @@
 """A real torch trainer: a transformers model whose parameters are the served weights themselves, some AdamW steps in place.
 
 train.py EXPORT_DIR MODEL_DIR STEPS. The model is built on the meta device and given views of the live tensors: it has no weights of its
-own. Prints one JSON line.
+own. Prints one JSON line, then lives on until its input ends: a page whose writer is gone says nothing about the weights.
 """
 
 import json
@@ -29,7 +29,8 @@ def main() -> None:
         optimizer.zero_grad()
         losses.append(round(loss.item(), 4))
     sequence, step = state_page.read(export_dir)
-    print(json.dumps({"losses": losses, "sequence": sequence, "step": step, "torch": torch.__version__}))
+    print(json.dumps({"losses": losses, "sequence": sequence, "step": step, "torch": torch.__version__}), flush=True)
+    sys.stdin.read()
 
 
 def on_live_weights(model_dir, live):
@@ -42,7 +43,7 @@ def on_live_weights(model_dir, live):
         if name.endswith("rotary_emb"):
             # Its frequencies are computed, not loaded.
             parent, _, attribute = name.rpartition(".")
-            setattr(model.get_submodule(parent), attribute, type(module)(config=config, device="cpu"))
+            setattr(model.get_submodule(parent), attribute, type(module)(config=config))
     addresses = {tensor.data_ptr() for tensor in live.values()}
     own = [name for name, parameter in model.named_parameters() if parameter.data_ptr() not in addresses]
     assert not own, f"not the served memory: {own}"
