@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.TestKit;
@@ -63,6 +64,18 @@ public abstract class ServedModel : IDisposable
         _ = serving.Value;
         SyncRequest request = new() { ModelDirectory = ModelPath, Handles = ExportDir };
         return SyncEngine.Run(change is null ? request : change(request), NoProgress.Instance, CancellationToken.None);
+    }
+
+    /// <summary>A virtual environment that sees vLLM's packages, as a user's would; gives its interpreter.</summary>
+    internal string VirtualEnvironment()
+    {
+        string environment = folder.File("venv");
+        using Process venv = Process.Start(VllmSite.Python, ["-m", "venv", "--without-pip", environment]);
+        venv.WaitForExit();
+        Assert.Equal(0, venv.ExitCode);
+        string packages = Directory.GetDirectories(Path.Combine(environment, "lib"), "python3*").Single();
+        File.WriteAllText(Path.Combine(packages, "site-packages", "vllm.pth"), VllmSite.Path + "\n");
+        return Path.Combine(environment, "bin", "python");
     }
 
     /// <inheritdoc/>
