@@ -9,8 +9,5 @@ internal static class BuiltTool
 
     /// <summary>File, then arguments.</summary>
     internal static IReadOnlyList<string> Command { get; } =
-    [
-        "dotnet",
-        Repository.PathOf("src", "Checkpoint.Tool", "bin", Here.Parent!.Name, Here.Name, "apollo-checkpoint.dll"),
-    ];
+    ["dotnet", Repository.PathOf("src", "Checkpoint.Tool", "bin", Here.Parent!.Name, Here.Name, "apollo-checkpoint.dll")];
 }
