@@ -3,7 +3,8 @@ IDistributedApplicationBuilder builder = DistributedApplication.CreateBuilder(ar
 string? configuredModel = builder.Configuration["Parameters:model-dir"];
 string demo = Path.Combine(Path.GetTempPath(), $"apollo-checkpoint-demo-{Environment.UserName}");
 string model = configuredModel ?? Path.Combine(demo, "model");
-string handles = builder.Configuration["Parameters:handles"] ?? (configuredModel is null ? Path.Combine(demo, "live") : "/tmp/vllm_weight_handles.pt");
+string handles =
+    builder.Configuration["Parameters:handles"] ?? (configuredModel is null ? Path.Combine(demo, "live") : "/tmp/vllm_weight_handles.pt");
 string every = builder.Configuration["Parameters:every"] ?? (configuredModel is null ? "20s" : "10m");
 string target = builder.Configuration["Parameters:offsite-target"] ?? (configuredModel is null ? Path.Combine(demo, "moria") : "");
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Tool.Serving;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -28,7 +29,11 @@ internal static class TriggerCommand
         {
             if (!Uri.TryCreate(parse.GetValue(engine), UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
             {
-                throw new CheckpointException(CheckpointError.Usage, $"--engine {parse.GetValue(engine)} is no http address", "for example http://127.0.0.1:5180");
+                throw new CheckpointException(
+                    CheckpointError.Usage,
+                    $"--engine {parse.GetValue(engine)} is no http address",
+                    "for example http://127.0.0.1:5180"
+                );
             }
 
             Schedule schedule = parse.GetValue(cron) is { } line

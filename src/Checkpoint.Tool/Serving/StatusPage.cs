@@ -14,7 +14,10 @@ internal static class StatusPage
     public static string Render(string modelDirectory, IReadOnlyList<RunRecord> runs)
     {
         StringBuilder page = new();
-        page.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">")
+        page.Append(
+                CultureInfo.InvariantCulture,
+                $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">"
+            )
             .Append("<meta http-equiv=refresh content=5><title>apollo-checkpoint</title><style>")
             .Append("body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}")
             .Append("h1{font-size:1.6rem;font-weight:600}td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}")

@@ -45,7 +45,12 @@ internal sealed class SyncRuns(Func<CancellationToken, SyncReport> sync, TimePro
             RunRecord run = new(++count, time.GetUtcNow());
             runs.Insert(0, run);
             runs.RemoveRange(Math.Min(Most, runs.Count), Math.Max(0, runs.Count - Most));
-            current = Task.Factory.StartNew(() => Execute(run), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            current = Task.Factory.StartNew(
+                () => Execute(run),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default
+            );
             return (run, true);
         }
     }

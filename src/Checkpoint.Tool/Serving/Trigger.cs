@@ -61,7 +61,11 @@ internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole 
                 case "done":
                     JsonElement report = answer.GetProperty("report");
                     return $"version {report.GetProperty("version").GetInt64()}"
-                        + (report.GetProperty("changed").GetBoolean() ? $", {report.GetProperty("changedElements").GetInt64()} elements changed" : ", no changes");
+                        + (
+                            report.GetProperty("changed").GetBoolean()
+                                ? $", {report.GetProperty("changedElements").GetInt64()} elements changed"
+                                : ", no changes"
+                        );
                 case "failed":
                     JsonElement error = answer.GetProperty("error");
                     return $"error {error.GetProperty("exitCode").GetInt32()}: {error.GetProperty("message").GetString()}";
