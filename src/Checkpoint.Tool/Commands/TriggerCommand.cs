@@ -18,7 +18,7 @@ internal static class TriggerCommand
         Option<string?> cron = new("--cron") { Description = "When a cron line says, local time", HelpName = "LINE" };
         Option<string> engine = new("--engine")
         {
-            Description = "Where the engine listens [default: ENGINE_HTTP, else http://127.0.0.1:5180]",
+            Description = "Where the engine listens, if ENGINE_HTTP does not say it",
             HelpName = "URL",
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ENGINE_HTTP") ?? "http://127.0.0.1:5180",
         };
