@@ -18,7 +18,8 @@ public partial class LayerTests
         ["Planning"] = ["Weights"],
         ["Diffing"] = ["Planning"],
         ["Journaling"] = ["Diffing"],
-        ["Verification"] = ["Journaling"],
+        ["Scanning"] = ["Journaling"],
+        ["Verification"] = ["Scanning"],
     };
 
     private static readonly string[] MayBeUnsafe = ["Storage/", "Weights/Cuda/", "Weights/Python/", "Journaling/Codecs/"];
