@@ -33,7 +33,7 @@ internal static class WeightSources
             return Open(request, HandlesDirectory.Read(path, rules, cancellation), rules, cancellation);
         }
 
-        IDiskFile? file = rules.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
+        DiskFile? file = rules.TryOpen(path) ?? throw HandlesFile.NotFound(request.Handles);
         try
         {
             HandlesFile handles = HandlesFile.Parse(file, cancellation);
