@@ -21,12 +21,16 @@ internal unsafe struct BitAppender(ulong* words)
         // Two shifts, because a shift by 64 would be none.
         ulong rest = (bits >> 1) >> (63 - used);
         int end = used + count;
-        pending = end >= 64 ? rest : pending;
+
+        // All ones when the word is full: a choice without a branch, which would be a random one.
+        ulong full = (ulong)((63L - end) >> 63);
+        pending = (pending & ~full) | (rest & full);
         at += end >> 6;
         used = end & 63;
     }
 
     /// <summary>Writes the last word, and a zero word behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // Else the fields would live in memory, not in registers.
     public readonly void Finish()
     {
         at[0] = pending;

@@ -4,7 +4,7 @@ namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 
 /// <summary>
 /// Packs a body that another encoding prepared, as raw bytes or one zstd frame, whichever is shorter. A zstd context each way is
-/// kept for the life of the codec.
+/// made at its first use, since most chunks need none, and kept for the life of the codec.
 /// </summary>
 internal sealed class ZstdStage : IDisposable
 {
@@ -14,9 +14,10 @@ internal sealed class ZstdStage : IDisposable
     /// <summary>Form byte of a zstd frame.</summary>
     public const byte Frame = 1;
 
-    // Level 1: on sparse changes it is smaller than the levels up to 19, and the fastest.
-    private readonly Compressor compressor = new(1);
-    private readonly Decompressor decompressor = new();
+    // On sparse changes level 1 is smaller than the levels up to 19, and the fastest.
+    private const int Level = 1;
+    private Compressor? compressor;
+    private Decompressor? decompressor;
 
     /// <summary>Packs.</summary>
     /// <param name="body">What to pack.</param>
@@ -24,6 +25,7 @@ internal sealed class ZstdStage : IDisposable
     /// <returns>The form byte and the bytes written.</returns>
     public (byte Form, int Bytes) Pack(ReadOnlySpan<byte> body, Span<byte> output)
     {
+        compressor ??= new Compressor(Level);
         if (!body.IsEmpty && compressor.TryWrap(body, output[..body.Length], out int written) && written < body.Length)
         {
             return (Frame, written);
@@ -55,12 +57,13 @@ internal sealed class ZstdStage : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        compressor.Dispose();
-        decompressor.Dispose();
+        compressor?.Dispose();
+        decompressor?.Dispose();
     }
 
     private int Unwrap(ReadOnlySpan<byte> packed, Span<byte> body)
     {
+        decompressor ??= new Decompressor();
         try
         {
             return decompressor.TryUnwrap(packed, body, out int written) ? written : -1;
