@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
@@ -42,7 +41,6 @@ public sealed class SyncEngine
 
     internal SyncReport Sync(SyncRequest request, IProgressSink progress, CancellationToken cancel)
     {
-        using Activity? span = EngineActivity.Source.StartActivity("sync");
         SyncRun run = new(request, disk, time);
         try
         {

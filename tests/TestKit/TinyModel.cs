@@ -87,6 +87,7 @@ public sealed class TinyModel
 
         WriteFile(disk, "config.json", Encoding.UTF8.GetBytes(config));
         disk.FlushFolder(Path);
+        disk.FlushFolder(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/");
     }
 
     private void WriteFile(IDisk disk, string name, byte[] content)

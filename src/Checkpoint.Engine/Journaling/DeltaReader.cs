@@ -123,7 +123,7 @@ internal sealed class DeltaReader : IDisposable
     internal void VerifyPayloads(CancellationToken cancellation)
     {
         XxHash3 hash = new();
-        byte[] window = new byte[1 << 20];
+        byte[] window = new byte[Math.Min(1 << 20, trailer.HeaderOffset)];
         for (long offset = 0; offset < trailer.HeaderOffset; offset += window.Length)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -42,7 +42,7 @@ internal static class FirstVersion
             ChunkWorkers.Run(
                 [.. Enumerable.Range(0, layout.ChunkCount)],
                 options.Workers,
-                () => new byte[ChunkLayout.MaxBytes],
+                () => new byte[layout.LargestChunkBytes],
                 (ordinal, buffer) =>
                 {
                     Chunk chunk = layout[ordinal];

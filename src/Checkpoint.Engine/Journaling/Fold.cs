@@ -128,8 +128,8 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
         using ShardFiles files = new(session.Disk, [shard]);
         IChunkCodec codec = session.Options.Codec();
         using IDisposable? ended = codec as IDisposable;
-        byte[] before = new byte[ChunkLayout.MaxBytes];
-        byte[] after = new byte[ChunkLayout.MaxBytes];
+        byte[] before = new byte[session.Layout.LargestChunkBytes];
+        byte[] after = new byte[session.Layout.LargestChunkBytes];
         List<(int Offset, int Length)> ranges = [];
         long dirty = 0;
         long seen = 0;

@@ -64,7 +64,7 @@ internal sealed class OpenedModel : IDisposable
         using (IDiskFile file = disk.Open(shard.FilePath, writable: true))
         using (ShardFiles files = new(disk, [shard]))
         {
-            byte[] buffer = new byte[ChunkLayout.MaxBytes];
+            byte[] buffer = new byte[layout.LargestChunkBytes];
             foreach (int ordinal in redo.Ordinals)
             {
                 Chunk chunk = layout[ordinal];

@@ -16,8 +16,8 @@ namespace ApolloCheckpoint.Engine.Journaling;
 internal sealed class PatchFold(JournalSession session, CancellationToken cancellation) : IDisposable
 {
     private readonly IChunkCodec codec = session.Options.Codec();
-    private readonly byte[] before = new byte[ChunkLayout.MaxBytes];
-    private readonly byte[] after = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] before = new byte[session.Layout.LargestChunkBytes];
+    private readonly byte[] after = new byte[session.Layout.LargestChunkBytes];
     private readonly List<(int Offset, int Length)> ranges = [];
 
     /// <summary>Patches one shard. The redo of its last slice stays until the caller has saved the digests.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class Recovery
         ModelState? state = ModelState.TryRead(disk, paths.State);
         DigestTable? table = DigestTable.TryRead(disk, paths.Digests);
         CheckLayout(table);
-        Journal journal = Journal.Open(disk, paths, layout, state?.Oldest ?? 0);
+        Journal journal = Journal.Open(disk, paths, layout, FinishAdopt(table, state));
         CheckChain(journal, table, state);
         if (!options.ReadOnly)
         {
@@ -76,6 +76,28 @@ internal sealed partial class Recovery
         {
             disk.FlushFolder(folder);
         }
+    }
+
+    /// <summary>
+    /// An adopt is done once the digests of the new history are durable; the old journal may still stand where it was. Nothing of it
+    /// belongs to the new history, whose numbers are all higher.
+    /// </summary>
+    /// <returns>The number below which no delta counts.</returns>
+    private long FinishAdopt(DigestTable? table, ModelState? state)
+    {
+        if (table is null || !OldJournal.IsLeftBehind(disk, paths, table, state))
+        {
+            return state?.Oldest ?? 0;
+        }
+
+        long first = table.Shards.Min(shard => shard.Version);
+        if (!options.ReadOnly)
+        {
+            string? moved = OldJournal.MoveAside(disk, paths, first);
+            done.Add($"an adopt was interrupted: the journal of the history before is now {moved}");
+        }
+
+        return first + 1;
     }
 
     private void Sweep(Journal journal)

@@ -9,9 +9,13 @@ internal sealed class RedoReader : IDisposable
 {
     private readonly IDiskFile file;
     private readonly SortedDictionary<int, RedoRecord> records = [];
-    private readonly byte[] buffer = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] buffer;
 
-    private RedoReader(IDiskFile file) => this.file = file;
+    private RedoReader(IDiskFile file, int chunkBytes)
+    {
+        this.file = file;
+        buffer = new byte[chunkBytes];
+    }
 
     /// <summary>The version that its chunks are of.</summary>
     internal long Version { get; private set; }
@@ -27,7 +31,7 @@ internal sealed class RedoReader : IDisposable
             return null;
         }
 
-        RedoReader reader = new(disk.Open(path));
+        RedoReader reader = new(disk.Open(path), layout.LargestChunkBytes);
         try
         {
             if (reader.ChecksumHolds() && reader.TryReadHead(lineage, layout, shard, out long first))
@@ -102,7 +106,7 @@ internal sealed class RedoReader : IDisposable
         }
 
         XxHash128 hash = new();
-        byte[] window = new byte[1 << 20];
+        byte[] window = new byte[Math.Min(1 << 20, end)];
         for (long offset = 0; offset < end; offset += window.Length)
         {
             Span<byte> part = window.AsSpan(0, (int)Math.Min(window.Length, end - offset));

@@ -78,7 +78,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         ChunkWorkers.Run(
             session.OrdinalsOf(shard),
             session.Options.Workers,
-            () => new Worker(session.Options.Codec()),
+            () => new Worker(session.Options.Codec(), session.Layout.LargestChunkBytes),
             (ordinal, worker) =>
             {
                 Chunk chunk = session.Layout[ordinal];
@@ -109,7 +109,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         ChunkWorkers.Run(
             session.OrdinalsOf(shard),
             session.Options.Workers,
-            () => new byte[ChunkLayout.MaxBytes],
+            () => new byte[session.Layout.LargestChunkBytes],
             (ordinal, buffer) =>
             {
                 Chunk chunk = session.Layout[ordinal];
@@ -132,13 +132,13 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         );
 
     /// <summary>Buffers and codec of one thread.</summary>
-    private sealed class Worker(IChunkCodec codec) : IDisposable
+    private sealed class Worker(IChunkCodec codec, int chunkBytes) : IDisposable
     {
         internal IChunkCodec Codec { get; } = codec;
 
-        internal byte[] Before { get; } = new byte[ChunkLayout.MaxBytes];
+        internal byte[] Before { get; } = new byte[chunkBytes];
 
-        internal byte[] After { get; } = new byte[ChunkLayout.MaxBytes];
+        internal byte[] After { get; } = new byte[chunkBytes];
 
         internal List<(int, int)> Ranges { get; } = [];
 

@@ -92,7 +92,7 @@ internal sealed class ShardIdentity
         ChunkWorkers.Run(
             [.. shards.SelectMany(shard => Enumerable.Range(layout.ChunksOf(shard).First, layout.ChunksOf(shard).Count))],
             options.Workers,
-            () => new byte[ChunkLayout.MaxBytes],
+            () => new byte[layout.LargestChunkBytes],
             (ordinal, buffer) =>
             {
                 Chunk chunk = layout[ordinal];

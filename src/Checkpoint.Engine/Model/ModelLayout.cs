@@ -33,6 +33,7 @@ public sealed class ModelLayout
                     rows.Add((ordinal, shard, tensor, count));
                     tensorRanges[tensor] = (ordinal, count);
                     ordinal = checked(ordinal + count);
+                    LargestChunkBytes = Math.Max(LargestChunkBytes, LargestPart(tensor, count));
                 }
 
                 DataBytes += tensor.ByteLength;
@@ -52,6 +53,9 @@ public sealed class ModelLayout
 
     /// <summary>Number of chunks of the whole model.</summary>
     public int ChunkCount { get; }
+
+    /// <summary>Bytes of the largest chunk: what a buffer for any of them needs; at most <see cref="ChunkLayout.MaxBytes"/>.</summary>
+    public int LargestChunkBytes { get; }
 
     /// <summary>Bytes of tensor data, all shards.</summary>
     public long DataBytes { get; }
@@ -97,6 +101,9 @@ public sealed class ModelLayout
             return new Chunk(ordinal, shard, tensor, begin, (int)(end - begin));
         }
     }
+
+    /// <summary>Parts differ by one unit at most, so this is the rounded-up mean.</summary>
+    private static int LargestPart(TensorEntry tensor, int count) => (int)((tensor.Units + count - 1) / count) * tensor.Type.UnitBytes();
 
     private static UInt128 ComputeIdentity(IReadOnlyList<Shard> shards)
     {

@@ -51,7 +51,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
         [
             .. Enumerable
                 .Range(0, model.Layout.ChunkCount)
-                .Select(ordinal => files.Read(model.Layout[ordinal], new byte[ChunkLayout.MaxBytes]).ToArray()),
+                .Select(ordinal => files.Read(model.Layout[ordinal], new byte[model.Layout[ordinal].ByteLength]).ToArray()),
         ];
     }
 
@@ -77,7 +77,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     internal static DeltaWriter Scan(JournalSession session, byte[][] live)
     {
         XorCodec codec = new();
-        byte[] scratch = new byte[ChunkLayout.MaxBytes];
+        byte[] scratch = new byte[session.Layout.LargestChunkBytes];
         DeltaWriter writer = session.BeginDelta();
         using Baseline baseline = session.OpenBaseline();
         for (int ordinal = 0; ordinal < live.Length; ordinal++)
@@ -120,7 +120,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     internal byte[][] BaselineChunks(JournalSession session)
     {
         using Baseline baseline = session.OpenBaseline();
-        byte[] scratch = new byte[ChunkLayout.MaxBytes];
+        byte[] scratch = new byte[session.Layout.LargestChunkBytes];
         XorCodec codec = new();
         return
         [
