@@ -16,6 +16,7 @@ internal sealed class Stages(TimeProvider time)
     internal T Run<T>(string stage, Func<T> body)
     {
         long start = time.GetTimestamp();
+        using System.Diagnostics.Activity? span = EngineActivity.Source.StartActivity(stage);
         T result = body();
         finished.Add((stage, time.GetElapsedTime(start)));
         return result;

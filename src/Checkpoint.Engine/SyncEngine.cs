@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
@@ -41,6 +42,7 @@ public sealed class SyncEngine
 
     internal SyncReport Sync(SyncRequest request, IProgressSink progress, CancellationToken cancel)
     {
+        using Activity? span = EngineActivity.Source.StartActivity("sync");
         SyncRun run = new(request, disk, time);
         try
         {

@@ -14,7 +14,7 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
 {
     private readonly Stages stages = new(time);
     private readonly List<string> warnings = [];
-    private ProducerRecord producer = ProducerOrigin.Record(ProducerInfo.Unknown);
+    private ProducerRecord producer = ProducerRule.Record(ProducerInfo.Unknown);
     private string producerText = "";
     private JournalSession? opened;
     private ReadResult? read;
@@ -68,9 +68,9 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
 
     internal void CheckProducer(JournalSession session, ProducerInfo info)
     {
-        producer = ProducerOrigin.Record(info);
+        producer = ProducerRule.Record(info);
         producerText = info.Description ?? info.Kind;
-        if (ProducerOrigin.Check(session, producer, request.AcceptProducer) is { } unknown)
+        if (ProducerRule.Check(session, info, request.AcceptProducer) is { } unknown)
         {
             warnings.Add(unknown);
         }

@@ -21,11 +21,14 @@ internal static class CommandLine
         };
         root.Subcommands.Add(SyncCommand.Create(context));
         root.Subcommands.Add(WatchCommand.Create(context));
+        root.Subcommands.Add(ServeCommand.Create(context));
         root.Subcommands.Add(PlanCommand.Create(context));
         root.Subcommands.Add(HandlesCommand.Create(context));
         root.Subcommands.Add(FoldCommand.Create(context));
         root.Subcommands.Add(LogCommand.Create(context));
         root.Subcommands.Add(DoctorCommand.Create(context));
+        root.Subcommands.Add(TriggerCommand.Create(context));
+        root.Subcommands.Add(OffsiteVerb.Create());
         root.Subcommands.Add(DemoCommand.Create(context));
         root.Subcommands.Add(DemoProducerCommand.Create(context));
         return root;

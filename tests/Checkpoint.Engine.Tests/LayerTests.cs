@@ -19,7 +19,7 @@ public partial class LayerTests
         ["Diffing"] = ["Planning"],
         ["Journaling"] = ["Diffing"],
         ["Scanning"] = ["Journaling"],
-        ["Verification"] = ["Journaling"],
+        ["Verification"] = ["Scanning"],
     };
 
     private static readonly string[] MayBeUnsafe = ["Storage/", "Weights/Cuda/", "Weights/Python/", "Journaling/Codecs/"];

@@ -66,7 +66,7 @@ internal sealed record HandlesDescription(string Path, string Format, IReadOnlyL
             json.WriteEndArray();
             if (Unsafe is not null)
             {
-                json.WriteString("unsafe", Unsafe);
+                json.WriteString("refused", Unsafe);
             }
 
             json.WriteEndObject();

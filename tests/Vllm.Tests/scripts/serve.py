@@ -1,10 +1,12 @@
 """A vLLM that answers JSON lines, so that one start (half a minute) serves many steps of a test.
 
-serve.py MODEL_DIR [LOAD_FORMAT]. In: one request a line. Out: one answer a line; {"ready": true} first.
+In: one request a line. Out: one answer a line. The hook publishes into APOLLO_EXPORT_DIR.
+  {"do": "load", "model": directory} -> {"pid": n}      a fresh engine, read from the files; one before it is dropped
   {"do": "generate", "prompts": [[5, 6, 7]], "tokens": 8} -> {"completions": [{"tokens": [...], "logprobs": [...]}]}
-  {"do": "exit"}
+The end of the input ends it.
 """
 
+import gc
 import json
 import os
 import sys
@@ -14,15 +16,27 @@ def main() -> None:
     # vLLM and torch print where they like; the answers keep the real standard output to themselves.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    llm = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "load":
+            llm = None
+            llm = load(request["model"])
+            answer = {"pid": os.getpid()}
+        else:
+            answer = {"completions": generate(llm, request["prompts"], request["tokens"])}
+        print(json.dumps(answer), file=answers, flush=True)
 
-    def answer(value) -> None:
-        print(json.dumps(value), file=answers, flush=True)
 
-    from vllm import LLM, SamplingParams
+def load(model: str):
+    from vllm import LLM
+    from vllm.distributed import cleanup_dist_env_and_memory
 
-    llm = LLM(
-        sys.argv[1],
-        load_format=sys.argv[2] if len(sys.argv) > 2 else "apollo",
+    gc.collect()
+    cleanup_dist_env_and_memory()
+    return LLM(
+        model,
+        load_format="apollo",
         dtype="bfloat16",
         enforce_eager=True,
         skip_tokenizer_init=True,
@@ -33,24 +47,20 @@ def main() -> None:
         disable_log_stats=True,
     )
 
-    def generate(prompts, tokens):
-        sampling = SamplingParams(temperature=0, max_tokens=tokens, detokenize=False, ignore_eos=True, logprobs=0)
-        outputs = llm.generate([{"prompt_token_ids": prompt} for prompt in prompts], sampling, use_tqdm=False)
-        completions = [output.outputs[0] for output in outputs]
-        return [
-            {
-                "tokens": list(completion.token_ids),
-                "logprobs": [step[token].logprob for step, token in zip(completion.logprobs, completion.token_ids)],
-            }
-            for completion in completions
-        ]
 
-    answer({"ready": True, "pid": os.getpid()})
-    for line in sys.stdin:
-        request = json.loads(line)
-        if request["do"] == "exit":
-            break
-        answer({"completions": generate(request["prompts"], request["tokens"])})
+def generate(llm, prompts, tokens):
+    from vllm import SamplingParams
+
+    sampling = SamplingParams(temperature=0, max_tokens=tokens, detokenize=False, ignore_eos=True, logprobs=0)
+    outputs = llm.generate([{"prompt_token_ids": prompt} for prompt in prompts], sampling, use_tqdm=False)
+    completions = [output.outputs[0] for output in outputs]
+    return [
+        {
+            "tokens": list(completion.token_ids),
+            "logprobs": [step[token].logprob for step, token in zip(completion.logprobs, completion.token_ids)],
+        }
+        for completion in completions
+    ]
 
 
 if __name__ == "__main__":

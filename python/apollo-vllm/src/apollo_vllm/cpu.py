@@ -7,6 +7,7 @@ Nothing here runs on CUDA, where dense weights are served as loaded.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import Any
 
@@ -44,12 +45,15 @@ def _plain_experts() -> None:
 
     experts = cpu_moe.CPUUnquantizedExperts
     stock_apply = experts.apply
+    signature = inspect.signature(stock_apply)
 
-    def apply(self: Any, output: Any, hidden: Any, w1: Any, w2: Any, weights: Any, ids: Any, *rest: Any, **named: Any) -> None:
-        # Expert parallel: the stock CPU code takes global expert ids as local ones. rest = activation, number of experts, their map.
-        expert_map = named.get("expert_map", rest[2] if len(rest) > 2 else None)
-        local_ids = ids if expert_map is None else expert_map[ids.long()]
-        stock_apply(self, output, hidden, w1, w2, weights, local_ids, *rest, **named)
+    def apply(*args: Any, **named: Any) -> None:
+        # Expert parallel: the stock CPU code takes global expert ids as local ones.
+        call = signature.bind(*args, **named)
+        expert_map = call.arguments.get("expert_map")
+        if expert_map is not None:
+            call.arguments["topk_ids"] = expert_map[call.arguments["topk_ids"].long()]
+        stock_apply(*call.args, **call.kwargs)
 
     cpu_moe.cpu_prepack_moe_weight = lambda weight, isa: weight.detach()
     cpu_moe.cpu_fused_moe = _experts_in_turn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ import torch
 
 from . import folder as folders
 from . import handles, producer, share, state_page
+from .guardian import Guardian
 from .hold import loaded_root
 from .live import Survey, survey
 from .shards import read_shards
@@ -35,7 +35,7 @@ class LoadedModel:
 
 
 class Export:
-    """One rank's published weights. They end with `withdraw`, at the latest when the process exits."""
+    """One rank's published weights. They end with `withdraw`, at the latest with the process (see `guardian`)."""
 
     def __init__(self, folder: Path, rank: int, lock: int) -> None:
         self._folder = folder
@@ -43,12 +43,15 @@ class Export:
         self._lock = lock
         self._weights: share.SharedWeights | None = None
         self._generation = 0
-        self._owner = os.getpid()
-        atexit.register(self.withdraw)
+        self._guardian = Guardian(folder / lock_name(rank))
+        for name in self._names():
+            self._guardian.watch(folder / name)
 
     def publish(self, loaded: LoadedModel) -> Survey:
         """Move the weights into shared memory, prove the rectangles and write the handles."""
-        older, self._weights = self._weights, share.move(loaded.model, self._weights_path(share.size_of(loaded.model)))
+        path = self._weights_path(share.size_of(loaded.model))
+        self._guardian.watch(path)
+        older, self._weights = self._weights, share.move(loaded.model, path)
         if older is not None:
             older.remove()
         found = survey(loaded.model, loaded.traced, shards := read_shards(loaded.files), self._weights)
@@ -70,24 +73,25 @@ class Export:
         return found
 
     def withdraw(self) -> None:
-        """Delete what was published. A forked child must not delete its parent's files."""
-        if os.getpid() != self._owner or self._lock < 0:
-            return
-        names = [handles.rank_file_name(self._rank)]
-        if self._rank == 0:
-            names += [handles.INDEX_NAME, state_page.PAGE_NAME]
-        for name in names:
-            (self._folder / name).unlink(missing_ok=True)
+        """Delete what was published."""
+        os.close(self._lock)
+        self._guardian.close()
         if self._weights is not None:
             self._weights.remove()
-            self._weights = None
-        os.close(self._lock)
-        self._lock = -1
+
+    def _names(self) -> list[str]:
+        names = [handles.rank_file_name(self._rank)]
+        return [*names, handles.INDEX_NAME, state_page.PAGE_NAME] if self._rank == 0 else names
 
     def _weights_path(self, size: int) -> Path:
         folder = folders.weights_folder(self._folder, size)
         folders.remove_stale(folder, "*.weights")
         return folder / f"{os.getpid()}-{producer.start_ticks(os.getpid())}-{self._generation}.rank{self._rank}.weights"
+
+
+def lock_name(rank: int) -> str:
+    """The file by which a server holds a rank of an export folder."""
+    return f"rank{rank}.lock"
 
 
 _exports: dict[tuple[Path, int], Export] = {}
@@ -106,7 +110,7 @@ def _export_of(folder: Path, rank: int) -> Export:
     existing = _exports.get((folder, rank))
     if existing is not None:
         return existing
-    lock = folders.claim(folder / f"rank{rank}.lock")
+    lock = folders.claim(folder / lock_name(rank))
     if lock is None:
         raise folders.FolderError(
             f"another server publishes into {folder}; give each its own folder by {folders.EXPORT_DIR_VARIABLE}"

@@ -20,6 +20,8 @@ _log = logging.getLogger("vllm.apollo")
 # Bringing a large model up to date takes minutes; longer than this and the server starts regardless.
 _WAIT_SECONDS = 900.0
 
+_NOT_NEWEST = "0" * 32
+
 
 @contextmanager
 def files_held_still(model_dir: Path, wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
@@ -35,11 +37,14 @@ def files_held_still(model_dir: Path, wait_seconds: float = _WAIT_SECONDS) -> It
 
 
 def loaded_root(model_dir: Path) -> str | None:
-    """The root of the version that the files hold, from ``.apollo/state.json``, or None when it is not known."""
+    """The root of the version that the files hold, from ``.apollo/state.json``; None when there is no history or it does not say."""
     try:
         state = json.loads((model_dir / ".apollo" / "state.json").read_bytes())
         root = state.get("root")
-        return root if isinstance(root, str) else None
+        if not isinstance(root, str):
+            return None
+        # The root is the newest version's. Files behind it hold one whose root nobody wrote down: say one that is no version's.
+        return root if state.get("filesVersion") == state.get("newest") else _NOT_NEWEST
     except (OSError, ValueError, AttributeError):
         return None
 

@@ -93,10 +93,19 @@ def _attach_parts(
         tensor.parts.append(Part(disk_name, piece.live, piece.file, "none" if mismatch else "full"))
         if mismatch:
             wrong.append(f"{disk_name}: {mismatch}")
+    tensor.unsupported = _why_unsupported(wrong, pieces, traced)
+
+
+def _why_unsupported(wrong: list[str], pieces: list[tuple[str, str, Piece]], traced: Traced) -> str | None:
+    """Without parts, and where values were computed, a reader that goes by names alone must not take the tensor either."""
     if wrong:
-        tensor.unsupported = "not what the files hold right after loading: " + "; ".join(wrong[:3])
-        if len(wrong) > 3:
-            tensor.unsupported += f"; and {len(wrong) - 3} more"
+        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return "not what the files hold right after loading: " + "; ".join(wrong[:3]) + more
+    if not pieces:
+        return "no tensor of the files was copied into it as it is"
+    if any(live_name in traced.computed for _, live_name, _ in pieces):
+        return "some of its values were computed while loading"
+    return None
 
 
 def _rest(traced: Traced, shards: Shards, tensors: dict[str, LiveTensor]) -> tuple[dict[str, str], dict[str, str]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import contextmanager
+from typing import Iterator
 
 from .folder import EXPORT_DIR_VARIABLE
 
@@ -37,5 +39,18 @@ def _register() -> None:
 
     model_loader.register_model_loader("apollo")(ApolloModelLoader)
     if os.environ.get(EXPORT_DIR_VARIABLE):
-        for load_format in _STOCK_FORMATS:
-            model_loader.register_model_loader(load_format)(ApolloModelLoader)
+        with _without_warnings(model_loader.__name__):
+            for load_format in _STOCK_FORMATS:
+                model_loader.register_model_loader(load_format)(ApolloModelLoader)
+
+
+@contextmanager
+def _without_warnings(logger_name: str) -> Iterator[None]:
+    """vLLM warns that a format is registered twice; here that is what is meant."""
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

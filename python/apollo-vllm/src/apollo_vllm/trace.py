@@ -15,6 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .rectangles import Piece, merged, rectangle_of_view
 
+# What a loader does to memory that no tensor on disk fills.
+_FILLS = (torch.ops.aten.fill_.Scalar, torch.ops.aten.fill_.Tensor, torch.ops.aten.zero_.default)
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -38,12 +41,14 @@ class Traced:
     """What a load did.
 
     `pieces`: by (name on disk, live name). `seen`: every name that the files gave. `used`: names whose values went into some
-    computation. A name that was seen, never copied and never used was skipped by the loader.
+    computation. A name that was seen, never copied and never used was skipped by the loader. `computed`: live names that got values
+    which are no plain copy of anything on disk.
     """
 
     pieces: dict[tuple[str, str], list[Piece]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
     live_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def parts(self) -> Iterator[tuple[str, str, Piece]]:
@@ -99,20 +104,29 @@ class CopyTrace(TorchDispatchMode):
             self._copied(args[0], args[1])
         elif not _is_view(func):
             self._mark_used(args)
+            if func._schema.is_mutable and func not in _FILLS and isinstance(args[0], torch.Tensor):
+                self._mark_computed(args[0])
         return result
 
     def _copied(self, destination: torch.Tensor, source_view: torch.Tensor) -> None:
         if destination.numel() == 0:
             return
         source = self._find(source_view)
-        if source is None:
-            return
-        live = self._live.get(_address(destination))
-        piece = None if live is None else _piece(destination, live, source_view, source)
-        if live is None or piece is None:
-            self.traced.used.add(source.name)
-        else:
+        live = self._live_of(destination)
+        piece = None if live is None or source is None else _piece(destination, live, source_view, source)
+        if live is not None and source is not None and piece is not None:
             self.traced.pieces.setdefault((source.name, live.name), []).append(piece)
+            return
+        if source is not None:
+            self.traced.used.add(source.name)
+        # One number spread over a tensor is a fill, such as vocabulary padding.
+        if source_view.numel() > 1:
+            self._mark_computed(destination)
+
+    def _mark_computed(self, destination: torch.Tensor) -> None:
+        live = self._live_of(destination)
+        if live is not None:
+            self.traced.computed.add(live.name)
 
     def _mark_used(self, args: Iterable[Any]) -> None:
         for argument in args:
@@ -122,6 +136,9 @@ class CopyTrace(TorchDispatchMode):
                     self.traced.used.add(source.name)
             elif isinstance(argument, (list, tuple)):
                 self._mark_used(argument)
+
+    def _live_of(self, tensor: torch.Tensor) -> _Live | None:
+        return None if tensor.is_meta or tensor.layout != torch.strided else self._live.get(_address(tensor))
 
     def _find(self, view: torch.Tensor) -> _Source | None:
         if view.is_meta or view.layout != torch.strided:

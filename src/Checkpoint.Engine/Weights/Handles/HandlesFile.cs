@@ -74,5 +74,13 @@ internal sealed record HandlesFile
 
     /// <summary>The file says something that is not allowed.</summary>
     internal static CheckpointException Malformed(string path, string what, Exception? inner = null) =>
-        new(CheckpointError.HandlesMalformed, $"{path} {what}", "let the hook write it again: restart the producer", inner);
+        new(CheckpointError.HandlesMalformed, Shown($"{path} {what}"), "let the hook write it again: restart the producer", inner);
+
+    /// <summary>A message that quotes a hostile file is neither endless nor moves the terminal's cursor.</summary>
+    internal static string Shown(string message)
+    {
+        const int Most = 600;
+        string shown = message.Length > Most ? message[..Most] + "…" : message;
+        return string.Concat(shown.Select(c => char.IsControl(c) ? '?' : c));
+    }
 }

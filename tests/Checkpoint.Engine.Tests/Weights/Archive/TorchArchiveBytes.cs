@@ -35,13 +35,16 @@ internal static class TorchArchiveBytes
         return bytes;
     }
 
-    private static byte[] Pickle(IReadOnlyList<ContractTensor> tensors)
+    /// <summary>The pickle of a state dict; tensor i lies in storage i.</summary>
+    internal static byte[] Pickle(IReadOnlyList<ContractTensor> tensors)
     {
         using MemoryStream pickle = new();
         Write(pickle, "\u0080\u0002}(");
         for (int i = 0; i < tensors.Count; i++)
         {
             ContractTensor tensor = tensors[i];
+            // Items are set in batches of 1000, as pickle does.
+            Write(pickle, i > 0 && i % 1000 == 0 ? "u(" : "");
             Text(pickle, tensor.Name);
             Write(pickle, "ctorch._utils\n_rebuild_tensor_v2\n((");
             Text(pickle, "storage");

@@ -66,6 +66,40 @@ public sealed class TorchMutationTests
         );
     }
 
+    [Fact]
+    public void One_text_in_the_memo_does_not_make_a_small_file_large()
+    {
+        string text = $"X\u0000\u0001\u0000\u0000{new string('x', 256)}q\u0001X\u0006\u0000\u0000\u0000latin1q\u0002";
+        string encode = "h\u0000h\u0001h\u0002\u0086R";
+        string pickle = $"\u0080\u0002c_codecs\nencode\nq\u0000{text}{string.Concat(Enumerable.Repeat(encode, 500))}.";
+        Assert.Equal("has a pickle with one text encoded again and again", Failure(pickle));
+    }
+
+    [Fact]
+    public void A_name_in_a_name_does_not_grow_without_end()
+    {
+        string key = $"X\u0000\u0002\u0000\u0000{new string('k', 512)}q\u0000";
+        string pickle = $"\u0080\u0002}}{key}}}h\u0000}}h\u0000Nsss.";
+        Assert.StartsWith($"has a name in \"{new string('k', 400)}", Failure(pickle), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_message_that_quotes_a_file_moves_no_cursor_and_ends() =>
+        Assert.Matches("^speaks of a[?]\\[2J[.]b{400,}…$", Failure($"\u0080\u0002ca\u001b[2J\n{new string('b', 9000)}\n."));
+
+    /// <summary>The message without the path.</summary>
+    private static string Failure(string pickle)
+    {
+        using TempDirectory folder = new();
+        string path = folder.File("m.pt");
+        File.WriteAllBytes(path, Archive.TorchArchiveBytes.BuildWithPickle(pickle));
+        using IDiskFile file = Disk.Instance.Open(path);
+        CheckpointException failure = Assert.Throws<CheckpointException>(() => HandlesFile.Parse(file, CancellationToken.None));
+        Assert.Equal(CheckpointError.HandlesMalformed, failure.Error);
+        Assert.InRange(failure.Message.Length, 1, 601);
+        return failure.Message[(path.Length + 1)..];
+    }
+
     private static void Holds(HandleTensor tensor) =>
         Assert.True(tensor.Allocation is null || tensor.AllocationOffset + tensor.Layout.Extent <= tensor.Allocation.Size, tensor.Name);
 }

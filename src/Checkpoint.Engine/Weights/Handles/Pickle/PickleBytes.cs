@@ -20,14 +20,20 @@ internal sealed class PickleBytes(ReadOnlyMemory<byte> bytes)
     /// <exception cref="PickleException">There are not so many.</exception>
     internal ReadOnlySpan<byte> Take(ulong count)
     {
+        ExpectLeft(count);
+        ReadOnlySpan<byte> taken = bytes.Span.Slice(Position, (int)count);
+        Position += (int)count;
+        return taken;
+    }
+
+    /// <summary>Checks that so many bytes are left, and takes none.</summary>
+    /// <exception cref="PickleException">There are not so many.</exception>
+    internal void ExpectLeft(ulong count)
+    {
         if (count > (ulong)Left)
         {
             throw new PickleException($"has a pickle that wants {count} bytes at byte {Position}, where {Left} are left");
         }
-
-        ReadOnlySpan<byte> taken = bytes.Span.Slice(Position, (int)count);
-        Position += (int)count;
-        return taken;
     }
 
     /// <summary>One byte.</summary>

@@ -13,7 +13,6 @@ namespace ApolloCheckpoint.Engine.Weights.Handles.Pickle;
 internal sealed class Unpickler
 {
     private const int MaxMarks = 1000;
-    private const int MaxTupleDepth = 100;
 
     /// <summary>torch.save sets items in batches of 1000, two values each.</summary>
     private const int MaxStack = 20_000;
@@ -28,12 +27,12 @@ internal sealed class Unpickler
     private readonly Dictionary<uint, object?> memo = [];
     private int values;
 
-    private readonly Dictionary<string, PickleStorage> storages;
+    private readonly PickleValues make;
 
     private Unpickler(PickleBytes bytes, Dictionary<string, PickleStorage> storages)
     {
         this.bytes = bytes;
-        this.storages = storages;
+        make = new PickleValues(storages, bytes.Left);
     }
 
     /// <summary>Reads one pickle; the bytes behind its STOP are left.</summary>
@@ -69,20 +68,16 @@ internal sealed class Unpickler
         switch (opcode)
         {
             case 0x95: // FRAME: only a hint for buffering, but its length must be true
-                ulong frame = bytes.U64();
-                _ =
-                    frame <= (ulong)bytes.Left
-                        ? frame
-                        : throw new PickleException($"has a pickle with a frame of {frame} bytes, {bytes.Left} are left");
+                bytes.ExpectLeft(bytes.U64());
                 break;
             case (byte)'(': // MARK
                 Mark();
                 break;
             case (byte)'t': // TUPLE
-                Push(Tuple(PopToMark()));
+                Push(PickleValues.Tuple(PopToMark()));
                 break;
             case >= 0x85 and <= 0x87: // TUPLE1, TUPLE2, TUPLE3
-                Push(Tuple(Pop(opcode - 0x84)));
+                Push(PickleValues.Tuple(Pop(opcode - 0x84)));
                 break;
             case (byte)'s': // SETITEM
                 SetItems(Pop(2));
@@ -97,20 +92,24 @@ internal sealed class Unpickler
                 Append(PopToMark());
                 break;
             case (byte)'c': // GLOBAL
-                Push(Global(bytes.Line(), bytes.Line()));
+                Push(PickleValues.Global(bytes.Line(), bytes.Line()));
                 break;
             case 0x93: // STACK_GLOBAL
-                Push(Pop(2) is [string module, string name] ? Global(module, name) : throw Wrong("a global whose name is no text"));
+                Push(
+                    Pop(2) is [string module, string name]
+                        ? PickleValues.Global(module, name)
+                        : throw Wrong("a global whose name is no text")
+                );
                 break;
             case (byte)'R': // REDUCE
                 object?[] call = Pop(2);
-                Push(Reduce(call[0], call[1]));
+                Push(make.Reduce(call[0], call[1]));
                 break;
             case (byte)'b': // BUILD
                 Build();
                 break;
             case (byte)'Q': // BINPERSID
-                Push(Storage(Pop(1)[0]));
+                Push(make.Storage(Pop(1)[0]));
                 break;
             case (byte)'q' or (byte)'r' or 0x94: // BINPUT, LONG_BINPUT, MEMOIZE
                 Remember(
@@ -154,65 +153,6 @@ internal sealed class Unpickler
             (byte)')' => PickleTuple.Empty,
             _ => throw Wrong($"the opcode 0x{opcode:x2}, which no file of tensors needs"),
         };
-
-    private PickleTuple Tuple(object?[] items)
-    {
-        PickleTuple tuple = new(items);
-        return tuple.Depth <= MaxTupleDepth ? tuple : throw Wrong($"more than {MaxTupleDepth} tuples inside each other");
-    }
-
-    private static PickleGlobal Global(string module, string name)
-    {
-        PickleGlobal global = new(module, name);
-        return PickleGlobals.IsAllowed(global) ? global : throw new GlobalRefusedException(global);
-    }
-
-    private object? Reduce(object? function, object? arguments) =>
-        (function, arguments) switch
-        {
-            (PickleGlobal global, PickleTuple { Items: [PickleTuple size] }) when global == PickleGlobals.Size => size,
-            (PickleGlobal global, PickleTuple { Items: [string text, "latin1"] }) when global == PickleGlobals.Encode => Latin1(text),
-            (PickleGlobal global, PickleTuple { Items: [] }) when global == PickleGlobals.OrderedDict => new PickleDict(isOrdered: true),
-            (PickleGlobal global, PickleTuple tuple)
-                when global == PickleGlobals.RebuildTensorV2
-                    || global == PickleGlobals.RebuildTensorV3
-                    || global == PickleGlobals.RebuildParameter => new PickleCall(global, tuple),
-            (PickleGlobal global, _) => throw Wrong($"a call of {global} that is not allowed"),
-            _ => throw Wrong("a call of something that is not a name"),
-        };
-
-    /// <summary>Protocol 2 writes bytes as a text of the characters U+0000 to U+00FF.</summary>
-    private byte[] Latin1(string text)
-    {
-        byte[] encoded = new byte[text.Length];
-        for (int i = 0; i < text.Length; i++)
-        {
-            encoded[i] = text[i] <= 0xFF ? (byte)text[i] : throw Wrong("bytes written as a text that is not Latin-1");
-        }
-
-        return encoded;
-    }
-
-    private PickleStorage Storage(object? id)
-    {
-        if (
-            id is not PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long elements, .. object?[] rest] }
-            || !PickleGlobals.IsStorage(type)
-            || elements < 0
-            || rest is not ([] or [null])
-        )
-        {
-            throw Wrong("a persistent id that is no storage");
-        }
-
-        if (key.Length is 0 or > 64 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-        {
-            throw Wrong("a storage whose key is no plain name");
-        }
-
-        PickleStorage storage = new(type, key, elements);
-        return storages.TryAdd(key, storage) || storages[key] == storage ? storage : throw Wrong($"two different storages {key}");
-    }
 
     /// <summary>The state of a module's OrderedDict (its _metadata) is read by the same rules, and dropped.</summary>
     private void Build()

@@ -10,6 +10,9 @@ namespace ApolloCheckpoint.Engine.Weights.Handles.Torch;
 internal sealed class TorchHandles
 {
     private const int MaxDepth = 32;
+
+    /// <summary>Names repeat what they stand in, so a long one in the memo would make a small file large.</summary>
+    private const int MaxNameLength = 1024;
     private const string MetadataName = "__metadata__";
     private readonly TorchTensors tensors;
     private readonly CudaTuples cuda = new();
@@ -69,7 +72,7 @@ internal sealed class TorchHandles
         foreach ((object? key, object? value) in dict.Items)
         {
             cancellation.ThrowIfCancellationRequested();
-            string name = key as string ?? throw new PickleException("has a name that is no text");
+            string name = NameOf(key, "");
             if (name == MetadataName)
             {
                 ReadMetadata(value);
@@ -117,7 +120,7 @@ internal sealed class TorchHandles
         foreach ((object? key, object? value) in dict.Items)
         {
             cancellation.ThrowIfCancellationRequested();
-            string name = prefix + (key as string ?? throw new PickleException($"has a name in \"{prefix}\" that is no text"));
+            string name = prefix + NameOf(key, prefix);
             if (name == MetadataName)
             {
                 ReadMetadata(value);
@@ -141,6 +144,11 @@ internal sealed class TorchHandles
             }
         }
     }
+
+    private static string NameOf(object? key, string prefix) =>
+        key is string name && prefix.Length + name.Length <= MaxNameLength
+            ? name
+            : throw new PickleException($"has a name in \"{prefix}\" that is no text, or longer than {MaxNameLength} characters");
 
     private static bool IsPlain(object? value) => value is null or string or long or bool or double;
 

@@ -17,7 +17,7 @@ internal static class TorchZip
     /// <exception cref="PickleException">The object in it.</exception>
     internal static TorchArchive Read(IDiskFile file)
     {
-        Dictionary<string, ZipEntry> entries = ZipDirectory.Read(file);
+        Dictionary<string, ZipEntry> entries = ZipDirectory.ReadAll(file);
         string root = FindRoot(entries.Keys);
         // torch can be told to compute no CRC; then every entry has 0. One 0 among others is a CRC like any other.
         bool hasCrc = entries.Values.Any(entry => entry.Crc != 0);

@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Text;
 using ApolloCheckpoint.Engine.Storage;
+using static ApolloCheckpoint.Engine.Weights.Handles.Torch.ZipBytes;
 
 namespace ApolloCheckpoint.Engine.Weights.Handles.Torch;
 
@@ -15,12 +15,8 @@ namespace ApolloCheckpoint.Engine.Weights.Handles.Torch;
 /// </summary>
 internal static class ZipDirectory
 {
-    private const int EndBytes = 22;
-    private const int LocatorBytes = 20;
-    private const int End64Bytes = 56;
     private const int CentralBytes = 46;
     private const int LocalBytes = 30;
-    private const long MaxDirectoryBytes = 64L << 20;
 
     /// <summary>Bit 3: sizes follow the data. Bit 11: names are UTF-8. All others change how data is read.</summary>
     private const int AllowedFlags = 0x808;
@@ -29,10 +25,10 @@ internal static class ZipDirectory
 
     /// <summary>All entries by name.</summary>
     /// <exception cref="CheckpointException">HandlesMalformed.</exception>
-    internal static Dictionary<string, ZipEntry> Read(IDiskFile file)
+    internal static Dictionary<string, ZipEntry> ReadAll(IDiskFile file)
     {
-        (long offset, long size, long count) = FindDirectory(file);
-        byte[] directory = ReadBytes(file, offset, size);
+        (long offset, long size, long count) = ZipEnd.Find(file);
+        byte[] directory = Read(file, offset, size);
         Dictionary<string, ZipEntry> entries = new(StringComparer.Ordinal);
         List<(long Begin, long End)> places = [];
         int position = 0;
@@ -61,55 +57,6 @@ internal static class ZipDirectory
         }
 
         return entries;
-    }
-
-    /// <summary>Finds the directory by the end record, which is the last thing in the file: torch writes no comment.</summary>
-    private static (long Offset, long Size, long Count) FindDirectory(IDiskFile file)
-    {
-        long length = file.Length;
-        byte[] end = length >= EndBytes ? ReadBytes(file, length - EndBytes, EndBytes) : [];
-        if (end.Length == 0 || U32(end, 0) != 0x06054b50 || U16(end, 20) != 0)
-        {
-            throw Malformed(file, "has no zip end record as its last bytes: cut short, or something stands behind the archive");
-        }
-
-        (long offset, long size, long count) = (U32(end, 16), U32(end, 12), U16(end, 10));
-        long after = length - EndBytes;
-        if (ReadEnd64(file, after) is { } end64)
-        {
-            // The plain record holds the same numbers, or all ones where they do not fit.
-            bool agree =
-                Agree(offset, end64.Offset, uint.MaxValue)
-                && Agree(size, end64.Size, uint.MaxValue)
-                && Agree(count, end64.Count, ushort.MaxValue);
-            after -= LocatorBytes + End64Bytes;
-            (offset, size, count) = agree ? end64 : throw Malformed(file, "has two zip end records that disagree");
-        }
-
-        bool isSingle = U16(end, 4) is 0 or ushort.MaxValue && U16(end, 6) is 0 or ushort.MaxValue;
-        return isSingle && offset >= 0 && size is >= 0 and <= MaxDirectoryBytes && offset <= after - size && offset + size == after
-            ? (offset, size, count)
-            : throw Malformed(file, "has a zip directory that does not lie just before its end record");
-    }
-
-    private static (long Offset, long Size, long Count)? ReadEnd64(IDiskFile file, long endOffset)
-    {
-        long recordOffset = endOffset - LocatorBytes - End64Bytes;
-        if (recordOffset < 0)
-        {
-            return null;
-        }
-
-        byte[] bytes = ReadBytes(file, recordOffset, End64Bytes + LocatorBytes);
-        ReadOnlySpan<byte> locator = bytes.AsSpan(End64Bytes);
-        if (U32(locator, 0) != 0x07064b50)
-        {
-            return null;
-        }
-
-        return U64(locator, 8) == recordOffset && U32(bytes, 0) == 0x06064b50 && U64(bytes, 4) == End64Bytes - 12
-            ? (U64(bytes, 48), U64(bytes, 40), U64(bytes, 32))
-            : throw Malformed(file, "has a zip64 end record that is not where its locator says");
     }
 
     /// <returns>Bytes of the central header.</returns>
@@ -210,7 +157,7 @@ internal static class ZipDirectory
             throw Malformed(file, $"has the entry \"{name}\" beyond its data");
         }
 
-        byte[] local = ReadBytes(file, localOffset, LocalBytes + rawName.Length);
+        byte[] local = Read(file, localOffset, LocalBytes + rawName.Length);
         bool isLate = (flags & 8) != 0;
         bool agrees =
             U32(local, 0) == 0x04034b50
@@ -251,21 +198,6 @@ internal static class ZipDirectory
             ? name
             : throw Malformed(file, "has an entry whose name is no plain path below its root");
     }
-
-    private static bool Agree(long plain, long wide, long full) => plain == wide || plain == full;
-
-    private static byte[] ReadBytes(IDiskFile file, long offset, long length)
-    {
-        byte[] bytes = new byte[length];
-        return file.Read(bytes, offset) == length ? bytes : throw Malformed(file, "was cut short while it was read");
-    }
-
-    private static int U16(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
-
-    private static long U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
-
-    /// <summary>A number of 2^63 or more reads as negative, which every check refuses.</summary>
-    private static long U64(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadInt64LittleEndian(bytes[offset..]);
 
     private static CheckpointException Malformed(IDiskFile file, string what) => HandlesFile.Malformed(file.Path, what);
 }

@@ -1,0 +1,16 @@
+using System.CommandLine;
+using ApolloCheckpoint.Rsync;
+
+namespace ApolloCheckpoint.Tool.Commands;
+
+/// <summary><c>offsite</c>: the off-site job behind a verb, so that installing the tool brings the nightly backup.</summary>
+internal static class OffsiteVerb
+{
+    /// <summary>Describes the verb.</summary>
+    public static Command Create()
+    {
+        Command command = new("offsite", "Ship the model directory to another host with rsync, nightly or once, from a consistent state.");
+        OffsiteCommand.Configure(command);
+        return command;
+    }
+}

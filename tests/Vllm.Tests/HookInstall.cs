@@ -1,0 +1,20 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using ApolloCheckpoint.TestKit;
+
+namespace ApolloCheckpoint.Vllm.Tests;
+
+/// <summary>The hook as users get it: its wheel, built from the sources and unpacked beside vLLM.</summary>
+internal static class HookInstall
+{
+    /// <summary>Installs the hook into a folder and gives the PYTHONPATH of vLLM with it.</summary>
+    internal static string PythonPath(string folder)
+    {
+        string[] arguments = [Repository.PathOf("eng", "build_wheel.py"), Repository.PathOf("python", "apollo-vllm"), folder];
+        using Process build = Process.Start(VllmSite.Python, arguments);
+        build.WaitForExit();
+        Assert.Equal(0, build.ExitCode);
+        ZipFile.ExtractToDirectory(Directory.GetFiles(folder, "apollo_vllm-*.whl").Single(), folder);
+        return $"{VllmSite.Path}:{folder}";
+    }
+}
