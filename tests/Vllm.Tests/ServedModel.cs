@@ -26,11 +26,7 @@ public abstract class ServedModel : IDisposable
     protected ServedModel(string model)
     {
         ModelPath = folder.Folder("model");
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(Fixtures.Models, model)))
-        {
-            File.Copy(file, Path.Combine(ModelPath, Path.GetFileName(file)));
-        }
-
+        ModelCopy.Of(model, ModelPath);
         PythonPath = HookInstall.PythonPath(folder.Folder("site"));
         serving = new Lazy<PythonProcess>(() => Load(new PythonProcess(ExportDir, PythonPath, "serve.py")));
         fresh = new Lazy<PythonProcess>(() => new PythonProcess(folder.File("fresh"), PythonPath, "serve.py"));
@@ -63,8 +59,11 @@ public abstract class ServedModel : IDisposable
     {
         _ = serving.Value;
         SyncRequest request = new() { ModelDirectory = ModelPath, Handles = ExportDir };
-        return SyncEngine.Run(change is null ? request : change(request), NoProgress.Instance, CancellationToken.None);
+        return Sync(change is null ? request : change(request));
     }
+
+    /// <summary>Syncs the weights of the vLLM that read the files afresh, as it was when it read them.</summary>
+    internal SyncReport SyncFresh() => Sync(new SyncRequest { ModelDirectory = ModelPath, Handles = folder.File("fresh") });
 
     /// <summary>A virtual environment that sees vLLM's packages, as a user's would; gives its interpreter.</summary>
     internal string VirtualEnvironment()
@@ -89,6 +88,8 @@ public abstract class ServedModel : IDisposable
         folder.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private static SyncReport Sync(SyncRequest request) => SyncEngine.Run(request, NoProgress.Instance, CancellationToken.None);
 
     private PythonProcess Load(PythonProcess process)
     {

@@ -1,6 +1,6 @@
-"""Loads models by vLLM's loader alone (no engine) and prints what the hook published for each.
+"""Loads models by vLLM's loader alone (no engine), one after the other, each published by the hook until the next one is.
 
-layouts.py EXPORT_DIR MODEL_DIR... Out: one line a model: {"model": name, "handles": {the handles file}} or {"model": name, "error": text}.
+In: one model directory a line. Out: {"handles": {the handles file}} or {"error": text}. The end of the input ends it.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    export_dir = Path(sys.argv[1])
+    export_dir = Path(os.environ["APOLLO_EXPORT_DIR"])
 
     import apollo_vllm
     import torch
@@ -26,6 +26,8 @@ def main() -> None:
     # The CPU worker does the same; a torch without accelerators raises.
     torch.accelerator.empty_cache = lambda: None
     apollo_vllm.register()
+
+    kept = []
 
     def load(model_dir: str):
         config = EngineArgs(
@@ -41,16 +43,16 @@ def main() -> None:
             # Anew for each model: only a mixture of experts gets a group of experts.
             destroy_model_parallel()
             ensure_model_parallel_initialized(1, 1)
-            get_model_loader(config.load_config).load_model(vllm_config=config, model_config=config.model_config)
+            # Kept, as a server keeps it: the published memory is this model's.
+            kept[:] = [get_model_loader(config.load_config).load_model(vllm_config=config, model_config=config.model_config)]
         return json.loads((export_dir / "weights.rank0.json").read_bytes())
 
     init_distributed_environment(1, 0, f"file://{tempfile.mkdtemp()}/rendezvous", 0, backend="gloo")
-    for model_dir in sys.argv[2:]:
-        result = {"model": Path(model_dir).name}
+    for line in sys.stdin:
         try:
-            result["handles"] = load(model_dir)
+            result = {"handles": load(json.loads(line))}
         except Exception:
-            result["error"] = traceback.format_exc()
+            result = {"error": traceback.format_exc()}
         print(json.dumps(result), file=answers, flush=True)
 
 
