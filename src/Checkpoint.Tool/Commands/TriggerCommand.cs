@@ -2,7 +2,6 @@ using System.CommandLine;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Tool.Serving;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace ApolloCheckpoint.Tool.Commands;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Serving;

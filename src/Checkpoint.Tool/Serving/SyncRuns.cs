@@ -29,7 +29,7 @@ internal sealed class SyncRuns(Func<CancellationToken, SyncReport> sync, TimePro
     public RunRecord? Find(int id) => All().FirstOrDefault(run => run.Id == id);
 
     /// <summary>The run that is under way, or the newest one; null before the first.</summary>
-    public RunRecord? Newest => All().FirstOrDefault();
+    public RunRecord? Newest => All() is [RunRecord newest, ..] ? newest : null;
 
     /// <summary>Starts a sync, or joins the one that is running.</summary>
     /// <returns>The run, and whether it was started by this call.</returns>
