@@ -10,8 +10,28 @@ internal static class CommandLine
 {
     private const string Name = "apollo-checkpoint";
 
-    /// <summary>All verbs. One is listed only when it really works.</summary>
-    public static Command Build(ToolContext context)
+    /// <summary>All verbs, in the order of the help. One is listed only when it really works.</summary>
+    private static readonly (string Name, Func<ToolContext, Command> Create)[] Verbs =
+    [
+        ("sync", SyncCommand.Create),
+        ("watch", WatchCommand.Create),
+        ("serve", ServeCommand.Create),
+        ("plan", PlanCommand.Create),
+        ("handles", HandlesCommand.Create),
+        ("fold", FoldCommand.Create),
+        ("log", LogCommand.Create),
+        ("doctor", DoctorCommand.Create),
+        ("trigger", TriggerCommand.Create),
+        ("offsite", _ => OffsiteVerb.Create()),
+        ("demo", DemoCommand.Create),
+        ("demo-producer", DemoProducerCommand.Create),
+    ];
+
+    /// <summary>
+    /// The whole command line, or, where the first word is a verb, that verb alone: describing all of them takes longer than a sync that
+    /// finds nothing.
+    /// </summary>
+    public static Command Build(ToolContext context, string? firstWord = null)
     {
         // A plain command, not RootCommand: that one calls itself after the process, which is "dotnet" or a test host at times.
         Command root = new(Name, "Brings the live weights of a running vLLM back into the model's own safetensors files.")
@@ -19,18 +39,15 @@ internal static class CommandLine
             new VersionOption(),
             HelpTail.Option(),
         };
-        root.Subcommands.Add(SyncCommand.Create(context));
-        root.Subcommands.Add(WatchCommand.Create(context));
-        root.Subcommands.Add(ServeCommand.Create(context));
-        root.Subcommands.Add(PlanCommand.Create(context));
-        root.Subcommands.Add(HandlesCommand.Create(context));
-        root.Subcommands.Add(FoldCommand.Create(context));
-        root.Subcommands.Add(LogCommand.Create(context));
-        root.Subcommands.Add(DoctorCommand.Create(context));
-        root.Subcommands.Add(TriggerCommand.Create(context));
-        root.Subcommands.Add(OffsiteVerb.Create());
-        root.Subcommands.Add(DemoCommand.Create(context));
-        root.Subcommands.Add(DemoProducerCommand.Create(context));
+        bool isVerb = Array.Exists(Verbs, verb => verb.Name == firstWord);
+        foreach ((string name, Func<ToolContext, Command> create) in Verbs)
+        {
+            if (!isVerb || name == firstWord)
+            {
+                root.Subcommands.Add(create(context));
+            }
+        }
+
         return root;
     }
 
@@ -39,7 +56,7 @@ internal static class CommandLine
     public static int Run(IReadOnlyList<string> arguments, ToolContext context)
     {
         ToolConsole console = context.Console;
-        Command root = Build(context);
+        Command root = Build(context, arguments.Count > 0 ? arguments[0] : null);
         ParseResult parse = root.Parse(arguments);
         InvocationConfiguration configuration = new()
         {
