@@ -3,6 +3,7 @@ namespace ApolloCheckpoint.TestKit.Crashing;
 /// <summary>
 /// The bytes of one file: what a reader sees now, and what a crash may leave. Since the last flush every sector of 512 bytes may hold any
 /// value it had, each for itself, and the length may be any it had: the file system writes pages when it likes.
+/// Space that was reserved and never written takes no memory.
 /// </summary>
 internal sealed class CrashContent
 {
@@ -15,34 +16,41 @@ internal sealed class CrashContent
 
     private readonly List<int> lengths = [];
     private byte[] data;
-    private byte[] durable;
-    private bool isShared;
+    private int used;
+    private bool isShared = true;
+    private CrashBytes durable;
 
-    internal CrashContent(byte[] frozen)
+    internal CrashContent(CrashBytes frozen)
     {
-        data = frozen;
         durable = frozen;
+        data = frozen.Data;
+        used = frozen.Used;
         Length = frozen.Length;
-        isShared = true;
     }
 
     internal int Length { get; private set; }
 
-    /// <summary>The bytes a reader sees; valid until the next change of the length.</summary>
-    internal ReadOnlySpan<byte> Current => data.AsSpan(0, Length);
-
     /// <summary>The choices that a crash has: one for the length, one for each sector that is not settled.</summary>
-    internal IReadOnlyList<int> Choices
-    {
-        get
-        {
-            if (lengths.Count + dirty.Count + doubtful.Count == 0)
-            {
-                return [];
-            }
+    internal IReadOnlyList<int> Choices =>
+        lengths.Count + dirty.Count + doubtful.Count == 0 ? [] : [lengths.Count + 1, .. Unsettled().Select(row => row.Values.Count + 1)];
 
-            return [lengths.Count + 1, .. Unsettled().Select(row => row.Values.Count + 1)];
+    /// <summary>All bytes in one piece, for a mapping.</summary>
+    internal ReadOnlySpan<byte> Whole()
+    {
+        if (data.Length < Length)
+        {
+            Own(Length);
         }
+
+        return data.AsSpan(0, Length);
+    }
+
+    /// <summary>Reads inside the file.</summary>
+    internal void Read(Span<byte> buffer, int offset)
+    {
+        int written = Math.Clamp(used - offset, 0, buffer.Length);
+        data.AsSpan(Math.Min(offset, used), written).CopyTo(buffer);
+        buffer[written..].Clear();
     }
 
     internal void Write(ReadOnlySpan<byte> bytes, int offset)
@@ -53,38 +61,56 @@ internal sealed class CrashContent
         }
 
         int end = checked(offset + bytes.Length);
-        Grow(Math.Max(Length, end));
+        Own(end);
         bytes.CopyTo(data.AsSpan(offset));
+        used = Math.Max(used, end);
+        Lengthen(end);
         NoteSectors(offset, end);
     }
 
     internal void SetLength(int length)
     {
-        if (length < Length)
+        if (length >= Length)
         {
-            Own(Length);
-            data.AsSpan(length, Length - length).Clear();
-            int old = Length;
-            Length = length;
-            lengths.Add(length);
-            NoteSectors(length, old);
+            Lengthen(length);
+            return;
         }
-        else if (length > Length)
+
+        Length = length;
+        lengths.Add(length);
+        if (length < used)
         {
-            Grow(length);
+            Own(used);
+            int end = used;
+            data.AsSpan(length, end - length).Clear();
+            NoteSectors(length, end);
+            used = length;
         }
     }
 
     internal void Flush()
     {
-        byte[] next = Current.ToArray();
-        foreach (int sector in doubtful.Keys.Where(sector => sector * SectorBytes < next.Length))
+        CrashBytes before = durable;
+        if (doubtful.Count > 0)
         {
-            Span<byte> room = next.AsSpan(sector * SectorBytes);
-            DurableSector(sector).AsSpan(0, Math.Min(SectorBytes, room.Length)).CopyTo(room);
+            byte[] settled = new byte[used];
+            data.AsSpan(0, used).CopyTo(settled);
+            foreach (int sector in doubtful.Keys.Where(sector => sector * SectorBytes < settled.Length))
+            {
+                Sector(before.Data, before.Used, sector)
+                    .AsSpan(0, Math.Min(SectorBytes, settled.Length - sector * SectorBytes))
+                    .CopyTo(settled.AsSpan(sector * SectorBytes));
+            }
+
+            durable = new CrashBytes(settled, used, Length);
+        }
+        else
+        {
+            // The next write makes a copy of its own.
+            durable = new CrashBytes(data, used, Length);
+            isShared = true;
         }
 
-        durable = next;
         dirty.Clear();
         lengths.Clear();
     }
@@ -101,15 +127,17 @@ internal sealed class CrashContent
 
     /// <summary>What a crash leaves.</summary>
     /// <param name="choices">One number for each of <see cref="Choices"/>: 0 is the durable value, the last the newest.</param>
-    internal byte[] Image(ReadOnlySpan<int> choices)
+    internal CrashBytes Image(ReadOnlySpan<int> choices)
     {
         if (choices.IsEmpty)
         {
             return durable;
         }
 
-        byte[] image = new byte[choices[0] == 0 ? durable.Length : lengths[choices[0] - 1]];
-        durable.AsSpan(0, Math.Min(durable.Length, image.Length)).CopyTo(image);
+        int length = choices[0] == 0 ? durable.Length : lengths[choices[0] - 1];
+        int reach = Math.Max(durable.Used, Unsettled().Select(row => (row.Sector + 1) * SectorBytes).DefaultIfEmpty().Max());
+        byte[] image = new byte[Math.Min(length, reach)];
+        durable.Data.AsSpan(0, Math.Min(durable.Used, image.Length)).CopyTo(image);
         int next = 1;
         foreach ((int sector, List<byte[]> values) in Unsettled())
         {
@@ -121,15 +149,14 @@ internal sealed class CrashContent
             }
         }
 
-        return image;
+        return new CrashBytes(image, image.Length, length);
     }
 
     private IEnumerable<(int Sector, List<byte[]> Values)> Unsettled() =>
         dirty.Concat(doubtful).OrderBy(row => row.Key).Select(row => (row.Key, row.Value));
 
-    private void Grow(int length)
+    private void Lengthen(int length)
     {
-        Own(length);
         if (length > Length)
         {
             Length = length;
@@ -137,12 +164,13 @@ internal sealed class CrashContent
         }
     }
 
+    /// <summary>Makes the array our own, and long enough. What is behind the used bytes is zeros.</summary>
     private void Own(int capacity)
     {
         if (isShared || capacity > data.Length)
         {
-            byte[] own = new byte[Math.Max(capacity, isShared ? Length : Length * 2)];
-            Current.CopyTo(own);
+            byte[] own = new byte[Math.Max(capacity, isShared ? used : data.Length * 2)];
+            data.AsSpan(0, used).CopyTo(own);
             data = own;
             isShared = false;
         }
@@ -152,9 +180,7 @@ internal sealed class CrashContent
     {
         for (int sector = begin / SectorBytes; sector * SectorBytes < end; sector++)
         {
-            byte[] value = new byte[SectorBytes];
-            int first = sector * SectorBytes;
-            data.AsSpan(first, Math.Min(SectorBytes, Math.Max(0, data.Length - first))).CopyTo(value);
+            byte[] value = Sector(data, used, sector);
             if (!dirty.TryGetValue(sector, out List<byte[]>? values))
             {
                 dirty[sector] = values = doubtful.Remove(sector, out List<byte[]>? lost) ? lost : [];
@@ -167,13 +193,13 @@ internal sealed class CrashContent
         }
     }
 
-    private byte[] DurableSector(int sector)
+    private static byte[] Sector(byte[] bytes, int used, int sector)
     {
         byte[] value = new byte[SectorBytes];
         int first = sector * SectorBytes;
-        if (first < durable.Length)
+        if (first < used)
         {
-            durable.AsSpan(first, Math.Min(SectorBytes, durable.Length - first)).CopyTo(value);
+            bytes.AsSpan(first, Math.Min(SectorBytes, used - first)).CopyTo(value);
         }
 
         return value;

@@ -62,9 +62,9 @@ public sealed record CrashImage(CrashingDisk Disk, UInt128 Hash)
             return copy;
         }
 
-        byte[] content = node.Kind == FileEntryKind.File ? node.Content.Image(choose(node)) : [];
+        CrashBytes content = node.Kind == FileEntryKind.File ? node.Content.Image(choose(node)) : new CrashBytes([], 0, 0);
         hash.Append(BitConverter.GetBytes(content.Length));
-        hash.Append(content);
+        hash.Append(content.Trimmed);
         copy = new CrashNode(node.Id, node.Kind)
         {
             Mode = node.Mode,

@@ -17,7 +17,7 @@ internal sealed class CrashNode(int id, FileEntryKind kind)
     internal string Target { get; init; } = "";
 
     /// <summary>The bytes of a file.</summary>
-    internal CrashContent Content { get; init; } = new([]);
+    internal CrashContent Content { get; init; } = new(new CrashBytes([], 0, 0));
 
     /// <summary>The names in a folder as a reader sees them.</summary>
     internal Dictionary<string, CrashNode> Names { get; } = new(StringComparer.Ordinal);

@@ -26,8 +26,7 @@ internal sealed class CrashingFile(CrashingDisk disk, CrashNode node, string pat
     {
         lock (disk.Gate)
         {
-            ReadOnlySpan<byte> data = Node.Content.Current;
-            int count = (int)Math.Clamp(data.Length - fileOffset, 0, buffer.Length);
+            int count = (int)Math.Clamp(Node.Content.Length - fileOffset, 0, buffer.Length);
             if (node.BadRanges.Exists(range => range.Begin < fileOffset + count && fileOffset < range.End))
             {
                 throw DiskErrors.For(Libc.EIO, "pread", path, isRead: true);
@@ -35,7 +34,7 @@ internal sealed class CrashingFile(CrashingDisk disk, CrashNode node, string pat
 
             if (count > 0)
             {
-                data.Slice((int)fileOffset, count).CopyTo(buffer);
+                node.Content.Read(buffer[..count], (int)fileOffset);
             }
 
             return count;
@@ -129,7 +128,7 @@ internal sealed class CrashingFile(CrashingDisk disk, CrashNode node, string pat
             ArgumentOutOfRangeException.ThrowIfGreaterThan(fileOffset, Length - count);
             lock (gate)
             {
-                return content.Current.Slice((int)fileOffset, count);
+                return content.Whole().Slice((int)fileOffset, count);
             }
         }
 
