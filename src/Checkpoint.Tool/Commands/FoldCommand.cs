@@ -42,7 +42,7 @@ internal static class FoldCommand
         JournalOptions options = new() { Codec = () => new ChunkCodec(), Progress = progress };
         using JournalSession session = JournalSession.Open(Disk.Instance, model, options, context.Cancel);
         long before = session.FilesVersion;
-        FoldReport report = session.Fold(way, context.Cancel);
+        FoldReport report = Fold(session, way, context.Cancel);
         console.Out.WriteLine(Headline(session, before, report));
         Lines lines = new();
         foreach (string sentence in session.Recovered)
@@ -63,6 +63,22 @@ internal static class FoldCommand
 
         lines.WriteTo(console.Out, new Paint(console.ColourOut).Faint);
         return (int)ExitCode.Done;
+    }
+
+    private static FoldReport Fold(JournalSession session, FoldWay way, CancellationToken cancel)
+    {
+        try
+        {
+            return session.Fold(way, cancel);
+        }
+        catch (OperationCanceledException e)
+        {
+            const string Next = "run it again; a sync, or any other command that writes, finishes it, too";
+            throw new CheckpointException(CheckpointError.Cancelled, "the fold was stopped halfway", Next, e)
+            {
+                ModelState = $"version {session.Newest} is safe in the journal, the files may hold older bytes",
+            };
+        }
     }
 
     private static string Headline(JournalSession session, long before, FoldReport report) =>

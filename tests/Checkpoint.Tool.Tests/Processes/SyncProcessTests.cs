@@ -167,4 +167,20 @@ public class SyncProcessTests
         Assert.Equal((15, ""), (run.ExitCode, run.Out));
         Assert.Equal(before, model.Digest);
     }
+
+    [SkippableFact]
+    public void Full_disk_exits_with_fifteen_and_is_unchanged()
+    {
+        using LiveModel model = new();
+        using SmallDisk? disk = SmallDisk.TryMount(model.Beside("small"), kilobytes: 64);
+        Skip.If(disk is null, "mounting a file system needs root");
+        string path = Path.Combine(disk.Path, "model");
+        TinyModel.Write(path, TinyModel.Small);
+        File.WriteAllBytes(Path.Combine(disk.Path, "filler"), new byte[disk.Free]);
+        string before = Demo.ModelWitness.Digest(path);
+        model.Train();
+        ToolRun run = ToolProcess.Run("sync", "--model-dir", path, "--handles", model.Handles);
+        Assert.Equal((15, ""), (run.ExitCode, run.Out));
+        Assert.Equal(before, Demo.ModelWitness.Digest(path));
+    }
 }
