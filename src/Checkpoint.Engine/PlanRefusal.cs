@@ -14,8 +14,8 @@ internal static class PlanRefusal
         int missing = plan.Mismatches.Count(mismatch => mismatch.Kind == "missing");
         string what =
             missing == plan.Mismatches.Count
-                ? $"{missing:N0} of {onDisk:N0} tensors on disk have no live counterpart"
-                : $"{plan.Mismatches.Count:N0} tensors do not fit, of {onDisk:N0} on disk";
+                ? $"{missing:N0} of {onDisk:N0} tensors on disk {(missing == 1 ? "has" : "have")} no live counterpart"
+                : $"{plan.Mismatches.Count:N0} {(plan.Mismatches.Count == 1 ? "tensor does" : "tensors do")} not fit, of {onDisk:N0} on disk";
         List<(string, string)> details = [.. plan.Mismatches.Take(Shown).Select(one => (one.Kind, $"{one.Tensor}   {one.Text}"))];
         if (plan.Mismatches.Count > Shown)
         {

@@ -56,7 +56,8 @@ public class BadInputTests
     }
 
     /// <summary>A producer that does not say who it is, and loaded another version.</summary>
-    private static string Stale(Match match) => match.Value.StartsWith("\"pid", StringComparison.Ordinal) ? "" : $"\"loaded_root\": \"{new string('0', 32)}\"";
+    private static string Stale(Match match) =>
+        match.Value.StartsWith("\"pid", StringComparison.Ordinal) ? "" : $"\"loaded_root\": \"{new string('0', 32)}\"";
 
     private static string Shard(LiveModel model) => Path.Combine(model.Path, "model-00001-of-00002.safetensors");
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit;
+using ApolloCheckpoint.Tool.Demo;
 
 namespace ApolloCheckpoint.Tool.Tests.Processes;
 
@@ -177,10 +178,10 @@ public class SyncProcessTests
         string path = Path.Combine(disk.Path, "model");
         TinyModel.Write(path, TinyModel.Small);
         File.WriteAllBytes(Path.Combine(disk.Path, "filler"), new byte[disk.Free]);
-        string before = Demo.ModelWitness.Digest(path);
+        string before = ModelWitness.Digest(path);
         model.Train();
         ToolRun run = ToolProcess.Run("sync", "--model-dir", path, "--handles", model.Handles);
         Assert.Equal((15, ""), (run.ExitCode, run.Out));
-        Assert.Equal(before, Demo.ModelWitness.Digest(path));
+        Assert.Equal(before, ModelWitness.Digest(path));
     }
 }
