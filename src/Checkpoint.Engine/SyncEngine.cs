@@ -86,5 +86,7 @@ public sealed class SyncEngine
             Repair = request.Repair,
             AllowUnfitFileSystem = request.AllowUnfitFileSystem,
             ReplaceLinks = request.ReplaceLinks,
+            BaselineFolder = request.Baseline,
+            BootId = ProducerCheck.CurrentBootId() ?? "",
         };
 }

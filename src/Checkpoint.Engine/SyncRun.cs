@@ -135,6 +135,18 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
         {
             session.SaveState();
         }
+
+        if (session.Ready is { } ready)
+        {
+            Stage(
+                "baseline",
+                () =>
+                {
+                    ready.Update(cancel);
+                    return ready;
+                }
+            );
+        }
     }
 
     internal SyncReport Report(JournalSession session, SyncPlan plan, OpenedSource source)

@@ -6,7 +6,7 @@ namespace ApolloCheckpoint.Engine.Journaling;
 
 /// <summary>
 /// The bytes of the newest version, chunk by chunk: straight from the shard's mapping where the shard has them, else the shard's bytes
-/// with a pending redo laid over and the unfolded deltas applied in order. Thread-safe with one scratch buffer and codec a worker.
+/// with a pending redo laid over and the unfolded deltas applied in order, which <see cref="BaselineCache"/> may have ready. Thread-safe with one scratch buffer and codec a worker.
 /// <para>
 /// Bytes from the mapping are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
 /// <see cref="JournalSession.NewestDigest"/>. Bytes that were computed are checked.
@@ -57,6 +57,11 @@ internal sealed class Baseline : IDisposable
         }
 
         Span<byte> bytes = scratch[..chunk.ByteLength];
+        if (session.Ready?.TryRead(chunk, bytes) ?? false)
+        {
+            return bytes;
+        }
+
         if (isMixed || !TryBringFromKnown(chunk, onDisk, bytes, codec))
         {
             onDisk.CopyTo(bytes);

@@ -126,8 +126,7 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
     {
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         using ShardFiles files = new(session.Disk, [shard]);
-        IChunkCodec codec = session.Options.Codec();
-        using IDisposable? ended = codec as IDisposable;
+        using IChunkCodec codec = session.Options.Codec();
         byte[] before = new byte[session.Layout.LargestChunkBytes];
         byte[] after = new byte[session.Layout.LargestChunkBytes];
         List<(int Offset, int Length)> ranges = [];

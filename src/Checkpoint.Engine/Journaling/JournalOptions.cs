@@ -7,7 +7,7 @@ internal sealed record JournalOptions
 {
     private readonly int workers = ChunkWorkers.Count(0);
 
-    /// <summary>Makes a codec; one a worker.</summary>
+    /// <summary>Makes a codec; one a worker, who disposes it.</summary>
     internal required Func<IChunkCodec> Codec { get; init; }
 
     /// <summary>Worker threads; 0 asks for all cores. Reads back as the number in use.</summary>
@@ -34,6 +34,12 @@ internal sealed record JournalOptions
 
     /// <summary>Put a private file in the place of a linked shard.</summary>
     internal bool ReplaceLinks { get; init; }
+
+    /// <summary>A folder in memory that keeps the newest version ready between folds, or null.</summary>
+    internal string? BaselineFolder { get; init; }
+
+    /// <summary>Id of this boot of the machine: what a folder in memory holds is of no other.</summary>
+    internal string BootId { get; init; } = "";
 
     /// <summary>Largest redo file, bytes: a shard is patched in slices of about this size.</summary>
     internal long RedoSliceBytes { get; init; } = 64L << 20;

@@ -89,6 +89,9 @@ internal sealed partial class JournalSession : IDisposable
     /// <summary>Chunks that hold bytes of no version; a sync refuses them unless it repairs.</summary>
     internal IReadOnlySet<int> Damaged => opened.Damaged;
 
+    /// <summary>Keeps the newest version ready between folds, or null when that was not asked.</summary>
+    internal BaselineCache? Ready { get; private set; }
+
     /// <summary>Opens and recovers a model directory.</summary>
     /// <exception cref="CheckpointException">
     /// Locked; FileSystemUnfit; ShardForeign (unless repairing); JournalDamaged, JournalForeign, JournalTooNew; 15xx; DiskReadFailed.
@@ -108,6 +111,7 @@ internal sealed partial class JournalSession : IDisposable
             OpenedModel opened = Recovery.Run(disk, model.Layout, paths, options, cancellation);
             JournalSession session = new(disk, model, options, opened, held);
             session.FinishRecovery(cancellation);
+            session.Ready = options.BaselineFolder is { } folder ? new BaselineCache(session, folder) : null;
             return session;
         }
         catch
@@ -144,6 +148,7 @@ internal sealed partial class JournalSession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Ready?.Dispose();
         Chain.Dispose();
         opened.Dispose();
         heldLock?.Dispose();

@@ -40,7 +40,7 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     }
 
     /// <summary>Lets go of the codec.</summary>
-    public void Dispose() => (codec as IDisposable)?.Dispose();
+    public void Dispose() => codec.Dispose();
 
     private (long Written, long Pages) PatchSlice(Shard shard, ShardFiles files, IReadOnlyList<int> slice)
     {

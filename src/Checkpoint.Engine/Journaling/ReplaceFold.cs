@@ -142,6 +142,6 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
 
         internal List<(int, int)> Ranges { get; } = [];
 
-        public void Dispose() => (Codec as IDisposable)?.Dispose();
+        public void Dispose() => Codec.Dispose();
     }
 }

@@ -15,5 +15,5 @@ internal sealed class RestoreWorker(JournalSession session) : IDisposable
     internal byte[] Wanted { get; } = new byte[session.Layout.LargestChunkBytes];
 
     /// <inheritdoc/>
-    public void Dispose() => (Codec as IDisposable)?.Dispose();
+    public void Dispose() => Codec.Dispose();
 }

@@ -10,7 +10,7 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// The work of one thread of a scan, with its buffers. A live chunk is copied once into a private buffer and compared, coded and
 /// digested there, because the producer never holds still.
 /// </summary>
-internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baseline baseline, IChunkCodec codec)
+internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baseline baseline, IChunkCodec codec) : IDisposable
 {
     // A chunk has at most 1 Mi units and 2 MiB on disk; live elements are at most twice as wide (bf16 on disk, f32 live).
     private readonly byte[] live = new byte[2 * ChunkLayout.MaxBytes];
@@ -51,6 +51,9 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, after, XxHash128.HashToUInt128(after)));
         }
     }
+
+    /// <summary>Lets go of the codec.</summary>
+    public void Dispose() => codec.Dispose();
 
     private ChunkOutcome Compare(
         in Chunk chunk,

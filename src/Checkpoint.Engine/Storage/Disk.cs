@@ -180,15 +180,13 @@ public sealed class Disk : IDisk
     }
 
     /// <inheritdoc/>
-    public string? UnfitReason(string path)
-    {
-        if (Libc.StatFileSystem(path, out Libc.StatFsBuffer stat) != 0)
-        {
-            throw DiskErrors.Last("statfs", path, isRead: true);
-        }
+    public string? UnfitReason(string path) => FileSystems.UnfitReason(FileSystemType(path));
 
-        return FileSystems.UnfitReason(stat.Type);
-    }
+    /// <inheritdoc/>
+    public bool IsInMemory(string path) => FileSystems.IsInMemory(FileSystemType(path));
+
+    private static long FileSystemType(string path) =>
+        Libc.StatFileSystem(path, out Libc.StatFsBuffer stat) == 0 ? stat.Type : throw DiskErrors.Last("statfs", path, isRead: true);
 
     private static DescriptorHandle OpenDescriptor(string path, int flags, int mode, bool isRead)
     {

@@ -1,6 +1,6 @@
 namespace ApolloCheckpoint.Engine.Storage;
 
-/// <summary>Which file systems cannot be trusted with a crash-safe journal.</summary>
+/// <summary>Which file systems cannot be trusted with a crash-safe journal, and which are no disk at all.</summary>
 internal static class FileSystems
 {
     /// <summary>
@@ -22,6 +22,9 @@ internal static class FileSystems
         [0x19830326] = "fhgfs (BeeGFS) is a network file system",
         [0x65735546] = "fuse is a file system in a program",
     };
+
+    /// <summary>Whether a file system of that type lives in memory: tmpfs, ramfs (magic.h as above).</summary>
+    internal static bool IsInMemory(long type) => (type & 0xFFFFFFFF) is 0x01021994 or 0x858458F6;
 
     /// <summary>Why, or null when nothing is known against it.</summary>
     internal static string? UnfitReason(long type) => Unfit.GetValueOrDefault(type & 0xFFFFFFFF);

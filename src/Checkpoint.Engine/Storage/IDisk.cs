@@ -60,4 +60,7 @@ public interface IDisk
     /// nothing is known against it.
     /// </summary>
     string? UnfitReason(string path) => null;
+
+    /// <summary>Whether what is written to an existing folder stays in memory and costs no disk anything. True where nobody can tell.</summary>
+    bool IsInMemory(string path) => true;
 }

@@ -279,7 +279,7 @@ public sealed class HistoryCrashTests(ITestOutputHelper output)
     {
         byte[][] files = model.FileChunks();
         Assert.Equal(versions[(int)session.FilesVersion], files);
-        IChunkCodec codec = session.Options.Codec();
+        using IChunkCodec codec = session.Options.Codec();
         for (long version = session.Journal.First?.Parent ?? session.Newest; version <= session.Newest; version++)
         {
             using VersionWalk walk = new(session, version);

@@ -76,7 +76,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     /// <summary>What the scan of a sync does: compares with the baseline and appends what differs.</summary>
     internal static DeltaWriter Scan(JournalSession session, byte[][] live)
     {
-        XorCodec codec = new();
+        using XorCodec codec = new();
         byte[] scratch = new byte[session.Layout.LargestChunkBytes];
         DeltaWriter writer = session.BeginDelta();
         using Baseline baseline = session.OpenBaseline();
@@ -121,7 +121,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     {
         using Baseline baseline = session.OpenBaseline();
         byte[] scratch = new byte[session.Layout.LargestChunkBytes];
-        XorCodec codec = new();
+        using XorCodec codec = new();
         return
         [
             .. Enumerable

@@ -35,6 +35,8 @@ internal sealed class XorCodec : IChunkCodec
         return new EncodedChunk(ChunkEncoding.Repair, payload, after.Length / diskType.UnitBytes());
     }
 
+    public void Dispose() { }
+
     public void Apply(
         ChunkEncoding encoding,
         ElementType diskType,

@@ -9,7 +9,7 @@ namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 /// The codec of the engine: takes the encoding that is smallest, leaving out those that cannot be. Which ones are tried depends on
 /// the types and on sizes alone, so equal arguments give equal bytes on every machine.
 /// </summary>
-internal sealed class ChunkCodec : IChunkCodec, IDisposable
+internal sealed class ChunkCodec : IChunkCodec
 {
     private readonly WorkArrays arrays = new();
     private readonly ZstdStage zstd = new();

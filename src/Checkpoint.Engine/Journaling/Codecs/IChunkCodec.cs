@@ -4,9 +4,9 @@ namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 
 /// <summary>
 /// Codes the change of one chunk, and applies it in either direction. Holds the work arrays of one thread, so it is not thread-safe:
-/// one a worker. The bytes it produces depend on nothing but its arguments (SIMD and scalar paths give the same bytes).
+/// one a worker, who disposes it. The bytes it produces depend on nothing but its arguments (SIMD and scalar paths give the same bytes).
 /// </summary>
-internal interface IChunkCodec
+internal interface IChunkCodec : IDisposable
 {
     /// <summary>Codes before → after with the encoding that takes the fewest bytes.</summary>
     /// <param name="diskType">Element type on disk, of both spans.</param>
