@@ -1,7 +1,8 @@
 // The whole pipeline: engine, periodic trigger, nightly off-site copy; and, where no model is named, a small live one.
 IDistributedApplicationBuilder builder = DistributedApplication.CreateBuilder(args);
 string? configuredModel = builder.Configuration["Parameters:model-dir"];
-string demo = Path.Combine(Path.GetTempPath(), $"apollo-checkpoint-demo-{Environment.UserName}");
+string demo =
+    builder.Configuration["Parameters:demo-folder"] ?? Path.Combine(Path.GetTempPath(), $"apollo-checkpoint-demo-{Environment.UserName}");
 string model = configuredModel ?? Path.Combine(demo, "model");
 string handles =
     builder.Configuration["Parameters:handles"] ?? (configuredModel is null ? Path.Combine(demo, "live") : "/tmp/vllm_weight_handles.pt");

@@ -20,6 +20,9 @@ internal static class EngineService
     /// </summary>
     internal const string IntentHeader = "X-Apollo-Checkpoint";
 
+    /// <summary>Longest time that <c>GET /runs/{id}?wait=SECONDS</c> holds its answer back for a run to end, seconds.</summary>
+    private const int LongestWait = 60;
+
     /// <summary>Serves until cancelled; a running sync is ended cleanly first.</summary>
     /// <param name="request">The sync that each run does.</param>
     /// <param name="url">Where to listen, or null: what ASPNETCORE_URLS says, else http://127.0.0.1:5180.</param>
@@ -42,7 +45,7 @@ internal static class EngineService
         Map(app, request, runs);
         await app.StartAsync(cancel);
         await app.WaitForShutdownAsync(cancel);
-        await runs.WhenIdle();
+        await runs.WaitUntilIdleAsync(Timeout.InfiniteTimeSpan, CancellationToken.None);
     }
 
     private static void Map(WebApplication app, SyncRequest request, SyncRuns runs)
@@ -61,7 +64,15 @@ internal static class EngineService
         );
         app.MapGet(
             "/runs/{id:int}",
-            (HttpContext context, int id) => runs.Find(id) is { } run ? Json(context, ServiceJson.Run(run)) : NotFound(context)
+            async (HttpContext context, int id, int? wait) =>
+            {
+                if (wait is > 0)
+                {
+                    await runs.WaitUntilIdleAsync(TimeSpan.FromSeconds(Math.Min(wait.Value, LongestWait)), context.RequestAborted);
+                }
+
+                await (runs.Find(id) is { } run ? Json(context, ServiceJson.Run(run)) : NotFound(context));
+            }
         );
         app.MapGet("/status", context => Json(context, ServiceJson.Status(request.ModelDirectory, runs)));
         app.MapGet("/alive", () => "alive");

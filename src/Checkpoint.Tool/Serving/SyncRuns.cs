@@ -55,13 +55,17 @@ internal sealed class SyncRuns(Func<CancellationToken, SyncReport> sync, TimePro
         }
     }
 
-    /// <summary>Ends when no sync is running any more.</summary>
-    public Task WhenIdle()
+    /// <summary>Ends when the sync that runs now has ended, or the time is over; at once when none runs.</summary>
+    public async Task WaitUntilIdleAsync(TimeSpan longest, CancellationToken cancel)
     {
+        Task running;
         lock (gate)
         {
-            return current;
+            running = current;
         }
+
+        // Not WaitAsync, which throws at the end of the time: the caller looks at the run either way.
+        await Task.WhenAny(running, Task.Delay(longest, time, cancel));
     }
 
     private void Execute(RunRecord run)

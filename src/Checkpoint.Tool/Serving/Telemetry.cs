@@ -26,7 +26,13 @@ internal static class Telemetry
             // OTEL_SERVICE_NAME wins; this is the name without an orchestrator.
             .ConfigureResource(resource => resource.AddService(service).AddEnvironmentVariableDetector())
             .WithTracing(tracing =>
-                tracing.AddSource(EngineActivity.SourceName).AddAspNetCoreInstrumentation().AddHttpClientInstrumentation()
+                tracing
+                    .AddSource(EngineActivity.SourceName)
+                    // Probes come every few seconds and would bury the syncs.
+                    .AddAspNetCoreInstrumentation(options =>
+                        options.Filter = context => context.Request.Path.Value is not ("/health" or "/alive")
+                    )
+                    .AddHttpClientInstrumentation()
             )
             .WithMetrics(metrics => metrics.AddMeter(EngineActivity.SourceName).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation())
             .UseOtlpExporter();

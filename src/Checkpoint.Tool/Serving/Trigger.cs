@@ -9,8 +9,6 @@ namespace ApolloCheckpoint.Tool.Serving;
 /// <param name="console">Where it speaks.</param>
 internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole console)
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Goes on until cancelled. A tick that fails is said, and the next one tries again.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -42,7 +40,7 @@ internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole 
             request.Headers.Add(EngineService.IntentHeader, "trigger");
             using HttpResponseMessage accepted = await engine.SendAsync(request, cancel);
             accepted.EnsureSuccessStatusCode();
-            string run = accepted.Headers.Location?.OriginalString ?? "/status";
+            string run = accepted.Headers.Location?.OriginalString ?? throw new HttpRequestException("the answer names no run");
             console.Error.WriteLine(await FollowAsync(run, cancel));
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException && !cancel.IsCancellationRequested)
@@ -55,7 +53,8 @@ internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole 
     {
         while (true)
         {
-            JsonElement answer = await engine.GetFromJsonAsync<JsonElement>(run, cancel);
+            // Each answer is held back until the run ends or half a minute is over.
+            JsonElement answer = await engine.GetFromJsonAsync<JsonElement>($"{run}?wait=30", cancel);
             switch (answer.GetProperty("state").GetString())
             {
                 case "done":
@@ -70,8 +69,6 @@ internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole 
                     JsonElement error = answer.GetProperty("error");
                     return $"error {error.GetProperty("exitCode").GetInt32()}: {error.GetProperty("message").GetString()}";
             }
-
-            await Task.Delay(Poll, console.Time, cancel);
         }
     }
 }
