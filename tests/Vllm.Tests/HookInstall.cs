@@ -11,7 +11,8 @@ internal static class HookInstall
     internal static string PythonPath(string folder)
     {
         string[] arguments = [Repository.PathOf("eng", "build_wheel.py"), Repository.PathOf("python", "apollo-vllm"), folder];
-        using Process build = Process.Start(VllmSite.Python, arguments);
+        using Process build = Process.Start(new ProcessStartInfo(VllmSite.Python, arguments) { RedirectStandardOutput = true })!;
+        build.StandardOutput.ReadToEnd();
         build.WaitForExit();
         Assert.Equal(0, build.ExitCode);
         ZipFile.ExtractToDirectory(Directory.GetFiles(folder, "apollo_vllm-*.whl").Single(), folder);

@@ -7,9 +7,10 @@ Nothing here runs on CUDA, where dense weights are served as loaded.
 
 from __future__ import annotations
 
-import inspect
 import logging
 from typing import Any
+
+from .cpu_experts import Replacement, expert_replacements
 
 _log = logging.getLogger("vllm.apollo")
 
@@ -17,18 +18,22 @@ _done = False
 
 
 def keep_weights_as_loaded() -> None:
-    """Switch packing off in this process. Call before the model is made."""
+    """Switch packing off in this process. Call before the model is made.
+
+    Raises, with nothing replaced, when this vLLM has other functions than those known here: then what is loaded may not be what is
+    computed from.
+    """
     global _done
     if _done:
         return
+    # All are looked up before the first is replaced: half of them would compute nonsense.
+    for owner, name, value in [_linear(), *expert_replacements(), *_convolutions()]:
+        setattr(owner, name, value)
     _done = True
-    _plain_linear()
-    _plain_experts()
-    _plain_convolution()
     _log.info("apollo: CPU backend: weights stay as loaded, packed kernels are off")
 
 
-def _plain_linear() -> None:
+def _linear() -> Replacement:
     """Linear layers and heads (oneDNN, AMX, Zen) and the packing of causal convolutions."""
     import torch
     import vllm.model_executor.layers.utils as utils
@@ -36,63 +41,16 @@ def _plain_linear() -> None:
     def dispatch(layer: Any, remove_weight: bool) -> None:
         layer.cpu_linear = torch.nn.functional.linear
 
-    utils.dispatch_cpu_unquantized_gemm = dispatch
+    _ = utils.dispatch_cpu_unquantized_gemm
+    return utils, "dispatch_cpu_unquantized_gemm", dispatch
 
 
-def _plain_experts() -> None:
-    """Mixture of experts: no padding, no grouped-GEMM layout."""
-    import vllm.model_executor.layers.fused_moe.experts.cpu_moe as cpu_moe
-
-    experts = cpu_moe.CPUUnquantizedExperts
-    stock_apply = experts.apply
-    signature = inspect.signature(stock_apply)
-
-    def apply(*args: Any, **named: Any) -> None:
-        # Expert parallel: the stock CPU code takes global expert ids as local ones.
-        call = signature.bind(*args, **named)
-        expert_map = call.arguments.get("expert_map")
-        if expert_map is not None:
-            call.arguments["topk_ids"] = expert_map[call.arguments["topk_ids"].long()]
-        stock_apply(*call.args, **call.kwargs)
-
-    cpu_moe.cpu_prepack_moe_weight = lambda weight, isa: weight.detach()
-    cpu_moe.cpu_fused_moe = _experts_in_turn
-    experts._pad_moe_intermediate = lambda self, layer: None
-    experts.apply = apply
-
-
-def _experts_in_turn(
-    output: Any, hidden: Any, w13: Any, w2: Any, bias13: Any, bias2: Any, weights: Any, ids: Any, activation: str, isa: str,
-    weight_on_input: bool = False,
-) -> None:
-    """What the grouped-GEMM kernel computes, one expert after another, accumulated in float32."""
-    import torch
-    import torch.nn.functional as functional
-
-    total = torch.zeros(hidden.shape, dtype=torch.float32)
-    half = w13.shape[1] // 2
-    act = functional.gelu if str(activation).lower().startswith("gelu") else functional.silu
-    for expert in range(w13.shape[0]):
-        token, slot = (ids == expert).nonzero(as_tuple=True)
-        if token.numel() == 0:
-            continue
-        both = functional.linear(hidden[token], w13[expert], None if bias13 is None else bias13[expert])
-        inner = act(both[:, :half]) * both[:, half:]
-        result = functional.linear(inner, w2[expert], None if bias2 is None else bias2[expert])
-        total.index_add_(0, token, result.float() * weights[token, slot].float().unsqueeze(1))
-    output.copy_(total.to(output.dtype))
-
-
-def _plain_convolution() -> None:
+def _convolutions() -> list[Replacement]:
     """Linear attention: its AVX-512 convolution expects the packed weight; say that it is not."""
-    try:
-        import vllm.model_executor.layers.mamba.ops.cpu.gdn_attention as gdn
-    except ImportError:
-        return
-    for name in ("_causal_conv1d_fwd_cpu", "_causal_conv1d_update_cpu"):
-        stock = getattr(gdn, name, None)
-        if stock is not None:
-            setattr(gdn, name, _unpacked(stock))
+    import vllm.model_executor.layers.mamba.ops.cpu.gdn_attention as gdn
+
+    names = ("_causal_conv1d_fwd_cpu", "_causal_conv1d_update_cpu")
+    return [(gdn, name, _unpacked(getattr(gdn, name))) for name in names]
 
 
 def _unpacked(stock: Any) -> Any:

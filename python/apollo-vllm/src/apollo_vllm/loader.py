@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,13 @@ class ApolloModelLoader(DefaultModelLoader):
 
     def load_model(self, vllm_config: Any, model_config: Any, prefix: str = "") -> torch.nn.Module:
         """Load; for the served model on the CPU backend, publish too. A draft model is only loaded."""
-        if model_config is not vllm_config.model_config or not _is_supported():
+        served = model_config is vllm_config.model_config
+        if not (served and _is_supported() and _attempt(cpu.keep_weights_as_loaded)):
             return super().load_model(vllm_config=vllm_config, model_config=model_config, prefix=prefix)
-        _attempt("weights may be packed", cpu.keep_weights_as_loaded)
         self._trace = CopyTrace(None if self._reads_by_mapping() else _HELD_TENSORS)
         with files_held_still(Path(model_config.model)):
             model = super().load_model(vllm_config=vllm_config, model_config=model_config, prefix=prefix)
-            _attempt("nothing is published", lambda: self._publish(model, vllm_config, model_config))
+            _attempt(lambda: self._publish(model, vllm_config, model_config))
         self._trace = None
         return model
 
@@ -101,11 +101,13 @@ def _is_supported() -> bool:
     return False
 
 
-def _attempt(consequence: str, action: Any) -> None:
+def _attempt(action: Callable[[], None]) -> bool:
     try:
         action()
+        return True
     except Exception:  # logged, and the server goes on
-        _log.exception("apollo: the hook failed; %s", consequence)
+        _log.exception("apollo: the hook failed; nothing is published")
+        return False
 
 
 def _model_facts(vllm_config: Any, model_config: Any) -> dict[str, Any]:
