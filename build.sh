@@ -22,9 +22,15 @@ usage: ./build.sh COMMAND
 EOF
 }
 
+# Compiled ahead of time the tool starts several times as fast; the compiler for that is a package, which not every source of packages has.
 publish() {
   need_dotnet
-  dotnet publish src/Checkpoint.Tool -c $configuration -o "$artifacts/publish" -v q -nologo "$@"
+  local machine ahead=()
+  machine=$([ "$(uname -m)" = aarch64 ] && echo linux-arm64 || echo linux-x64)
+  if dotnet restore src/Checkpoint.Tool -r "$machine" -p:PublishReadyToRun=true -v q >/dev/null 2>&1; then
+    ahead=(-r "$machine" --self-contained false -p:PublishReadyToRun=true)
+  fi
+  dotnet publish src/Checkpoint.Tool -c $configuration -o "$artifacts/publish" -v q -nologo "${ahead[@]}" "$@"
   echo "published: artifacts/publish/apollo-checkpoint"
 }
 
@@ -55,7 +61,7 @@ run_tests() {
 }
 
 bench() {
-  need_dotnet
+  publish
   set_up_old_program || true
   dotnet run --project tests/Checkpoint.Benchmarks -c $configuration -- "$@"
 }

@@ -9,29 +9,49 @@ namespace ApolloCheckpoint.Benchmarks;
 /// Rates of the codec on one core, beside what the memory gives (a comparison of equal data) and the digest. GB/s are bytes of one
 /// side a second of processor time, in the best of several rounds: other work on the machine neither counts nor helps.
 /// </summary>
-internal static class CodecBenchmark
+internal sealed class CodecBenchmark
 {
     private const int Chunks = 48;
     private const int Rounds = 7;
+    private readonly MadeModel model = new(Chunks);
+    private readonly ChunkCodec codec;
+    private readonly byte[] work;
+
+    /// <summary>Makes the data.</summary>
+    /// <param name="scalar">Whether to measure the scalar path.</param>
+    public CodecBenchmark(bool scalar)
+    {
+        codec = scalar ? new ChunkCodec(useVectors: false) : new ChunkCodec();
+        work = (byte[])model.Before.Clone();
+    }
 
     /// <summary>Runs and prints.</summary>
     /// <param name="scalar">Whether to measure the scalar path.</param>
     public static void Run(bool scalar)
     {
-        MadeModel model = new(Chunks);
-        using ChunkCodec codec = scalar ? new ChunkCodec(useVectors: false) : new ChunkCodec();
-        byte[] work = (byte[])model.Before.Clone();
-        Console.WriteLine($"{model.Before.Length / 1e6:F0} MB of bf16 a side, {(scalar ? "scalar path" : "this processor's path")}");
-        Console.WriteLine($"memcmp of equal data {Rate(chunk => Chunk(model.Before, chunk).SequenceEqual(Chunk(work, chunk))):F2} GB/s");
-        Console.WriteLine($"xxh3-128 {Rate(chunk => XxHash128.HashToUInt128(Chunk(work, chunk))):F2} GB/s");
+        CodecBenchmark benchmark = new(scalar);
+        Console.WriteLine($"{benchmark.work.Length / 1e6:F0} MB of bf16 a side, {(scalar ? "scalar path" : "this processor's path")}");
+        Console.WriteLine($"memcmp of equal data {benchmark.Compare():F2} GB/s");
+        Console.WriteLine($"xxh3-128 {benchmark.Digest():F2} GB/s");
         Console.WriteLine("changed   bytes of the model   bits a change   encode   decode   back  GB/s");
         foreach (float deviation in new[] { 3e-8f, 1.1e-7f, 9e-7f, 4.5e-6f, 1.7e-5f })
         {
-            Measure(model, codec, work, deviation);
+            CodecRates rates = benchmark.Measure(deviation);
+            Console.WriteLine(
+                $"{rates.Changed, 7:P2}   {rates.Share * 100, 16:F3} %   {rates.BitsAChange, 13:F2}   {rates.Encode, 6:F2}   {rates.Forward, 6:F2}   {rates.Back, 4:F2}"
+            );
         }
     }
 
-    private static void Measure(MadeModel model, ChunkCodec codec, byte[] work, float deviation)
+    /// <summary>GB/s of comparing equal data.</summary>
+    public double Compare() => Rate(chunk => Chunk(model.Before, chunk).SequenceEqual(Chunk(work, chunk)));
+
+    /// <summary>GB/s of xxh3-128.</summary>
+    public double Digest() => Rate(chunk => XxHash128.HashToUInt128(Chunk(work, chunk)));
+
+    /// <summary>Codes and decodes one update.</summary>
+    /// <param name="deviation">Its standard deviation.</param>
+    public CodecRates Measure(float deviation)
     {
         double changed = model.Update(deviation);
         List<(ChunkEncoding Encoding, byte[] Payload)> delta = [];
@@ -55,9 +75,8 @@ internal static class CodecBenchmark
         }
 
         long bytes = delta.Sum(chunk => (long)chunk.Payload.Length);
-        double share = bytes * 100.0 / model.Before.Length;
         double bits = bytes * 8.0 / (changed * model.Before.Length / 2);
-        Console.WriteLine($"{changed, 7:P2}   {share, 16:F3} %   {bits, 13:F2}   {encode, 6:F2}   {forward, 6:F2}   {back, 4:F2}");
+        return new CodecRates(changed, bytes / (double)model.Before.Length, bits, encode, forward, back);
     }
 
     private static void Apply(ChunkCodec codec, (ChunkEncoding Encoding, byte[] Payload) coded, Span<byte> bytes, bool backward) =>

@@ -1,12 +1,19 @@
+using System.Globalization;
 using ApolloCheckpoint.Benchmarks;
 
-// One benchmark a name; each prints a table that says what it measured.
+// One benchmark a name; each prints a table that says what it measured. Without a name: every promised number.
 switch (args)
 {
     case ["codec", ..]:
         CodecBenchmark.Run(args.Contains("--scalar"));
         return 0;
+    case []:
+        TableBenchmark.Run(2.9);
+        return 0;
+    case ["--gb", var size] when double.TryParse(size, CultureInfo.InvariantCulture, out double gigabytes):
+        TableBenchmark.Run(gigabytes);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/Checkpoint.Benchmarks -- codec [--scalar]");
+        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | codec [--scalar]]");
         return 2;
 }
