@@ -74,7 +74,8 @@ internal sealed class PlanDraft
             );
         }
 
-        if (!Shapes.SameOrder(region.LiveRectangle, region.FileRectangle))
+        bool whole = Shapes.Same(region.LiveRectangle.Length, live.Shape) && Shapes.Same(region.FileRectangle.Length, entry.Shape);
+        if (!Shapes.SameOrder(region.LiveRectangle, region.FileRectangle) && !(whole && Shapes.SameWhole(live.Shape, entry.Shape)))
         {
             return (
                 "shape",
@@ -99,7 +100,6 @@ internal sealed class PlanDraft
         }
 
         // Elements packed below a byte have no address of their own, so that only a whole tensor can be moved.
-        bool whole = Shapes.Same(region.LiveRectangle.Length, live.Shape) && Shapes.Same(region.FileRectangle.Length, entry.Shape);
         return entry.Type.Bits() < 8 && !whole
             ? (
                 "unsupported",

@@ -17,9 +17,9 @@ internal sealed class RegionRuns
     internal RegionRuns(TensorEntry entry, PlannedRegion region)
     {
         Live = region.Live;
-        if (entry.Type.Bits() < 8)
+        if (region.FileRectangle.Elements == entry.Elements && region.LiveRectangle.Elements == region.Live.Elements)
         {
-            // The planner takes packed types only whole.
+            // Whole to whole is one run, also where the live tensor lies flat; the planner takes types packed below a byte only so.
             (outer, Length, Count) = ([], entry.Units, 1);
         }
         else

@@ -23,15 +23,15 @@ internal sealed class RulePlanner(
     private readonly SinglePlacement single = new(disk, config, options, draft);
     private readonly RankPlacement? several = live.Ranks > 1 ? new(disk, live, family, config, draft) : null;
 
-    /// <summary>Whether anything but an equal name with an equal shape was needed.</summary>
+    /// <summary>Whether anything but an equal name with the same elements was needed.</summary>
     internal bool UsedRules { get; private set; }
 
     /// <summary>Why there is no family to go by, or null.</summary>
     internal string? NoFamily { get; init; }
 
-    /// <summary>Whether an equal name with an equal shape places that tensor.</summary>
+    /// <summary>Whether an equal name with the same elements places that tensor.</summary>
     internal bool IsPlainCopy(DiskTensor tensor) =>
-        live.Find(tensor.Name) is [{ } only] && live.Ranks == 1 && Shapes.Same(only.Shape, tensor.Entry.Shape);
+        live.Find(tensor.Name) is [{ } only] && live.Ranks == 1 && Shapes.SameWhole(only.Shape, tensor.Entry.Shape);
 
     /// <summary>Places one tensor, leaves it alone with a reason, or says what does not fit.</summary>
     internal void Place(DiskTensor tensor)

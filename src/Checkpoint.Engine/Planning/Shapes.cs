@@ -7,6 +7,13 @@ internal static class Shapes
 {
     internal static bool Same(IReadOnlyList<long> a, IReadOnlyList<long> b) => a.Count == b.Count && SameFrom(0, a, b);
 
+    /// <summary>
+    /// Whether a whole live tensor is a whole tensor on disk, element by element: equal shapes, or the live one lies flat, in one
+    /// dimension, as torch.from_file gives it and trainers that keep one flat buffer do.
+    /// </summary>
+    internal static bool SameWhole(IReadOnlyList<long> live, IReadOnlyList<long> disk) =>
+        Same(live, disk) || (live is [var elements] && elements == disk.Aggregate((Int128)1, (product, size) => product * size));
+
     /// <summary>Same number of dimensions, at least one, and all but the first are equal.</summary>
     internal static bool SameBelowRows(IReadOnlyList<long> a, IReadOnlyList<long> b) =>
         a.Count > 0 && a.Count == b.Count && SameFrom(1, a, b);

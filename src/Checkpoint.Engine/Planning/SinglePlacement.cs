@@ -25,9 +25,10 @@ internal sealed class SinglePlacement(DiskIndex disk, ModelConfig? config, PlanO
     private Rectangle? WholeOrPadded(DiskTensor tensor, LivePlace place, LiveTensor live)
     {
         IReadOnlyList<long> shape = tensor.Entry.Shape;
-        if (Shapes.Same(shape, live.Shape))
+        bool sameName = LiveNames.WithoutWrapper(live.Name) == tensor.Name;
+        if (sameName ? Shapes.SameWhole(live.Shape, shape) : Shapes.Same(live.Shape, shape))
         {
-            return Rectangle.Whole(shape);
+            return Rectangle.Whole(live.Shape);
         }
 
         if (place.Slot == LiveSlot.Vocabulary && Shapes.SameBelowRows(shape, live.Shape) && shape[0] < live.Shape[0])
