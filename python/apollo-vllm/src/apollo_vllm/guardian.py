@@ -3,7 +3,8 @@
 Weights in shared memory that nobody deletes are memory that nobody gets back. So each export starts this file as a small process of its
 own (no torch, no vLLM). It waits for the end of its input, which the kernel closes when the server dies, and then deletes what it was told.
 
-    python guardian.py LOCK_FILE      input: one path a line. Paths in the lock's folder are deleted only if no other server took it over.
+    python guardian.py LOCK_FILE      input: one path a line. Names in the lock's folder are fixed, so they are
+deleted only if no other server took the folder over.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Iterable
+
+# Seconds after which a lock that is still held is another server's.
+_PATIENCE = 5.0
 
 
 class Guardian:
@@ -49,19 +55,32 @@ def _main() -> None:
         signal.signal(name, signal.SIG_IGN)
     lock = sys.argv[1]
     paths = [line.rstrip(b"\n") for line in sys.stdin.buffer]
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        taken_over = False
-    except BlockingIOError:
-        taken_over = True
+    shared = [path for path in paths if os.path.dirname(path) == os.path.dirname(os.fsencode(lock))]
+    _delete(path for path in paths if path not in shared)
+    if _claim(lock):
+        _delete(shared)
+
+
+def _delete(paths: Iterable[bytes]) -> None:
     for path in paths:
-        if taken_over and os.path.dirname(path) == os.path.dirname(os.fsencode(lock)):
-            continue
         try:
             os.unlink(path)
         except FileNotFoundError:
             pass
+
+
+def _claim(lock: str) -> bool:
+    """Whether the lock is free now. A dying server lets go of it a little later than of our input."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
 
 
 if __name__ == "__main__":
