@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
@@ -8,7 +6,7 @@ namespace ApolloCheckpoint.Engine.Journaling;
 /// <c>state.json</c> (docs/format-digests.md): what hooks, scripts and people want to know without opening deltas. A hint, never the
 /// proof: what journal and shards say wins. Replaced atomically. Fields may be added, never renamed.
 /// </summary>
-internal sealed partial record ModelState
+internal sealed record ModelState
 {
     private const long MaxBytes = 1 << 20;
 
@@ -46,25 +44,9 @@ internal sealed partial record ModelState
     public bool Restored { get; init; }
 
     /// <summary>Makes it durable.</summary>
-    internal void Save(IDisk disk, string path) =>
-        AtomicFile.Replace(disk, path, JsonSerializer.SerializeToUtf8Bytes(this, Json.Default.ModelState));
+    internal void Save(IDisk disk, string path) => AtomicFile.Replace(disk, path, ModelStateJson.Write(this));
 
     /// <summary>Reads it, or says null: missing or unreadable.</summary>
-    internal static ModelState? TryRead(IDisk disk, string path)
-    {
-        byte[]? bytes = AtomicFile.TryRead(disk, path, MaxBytes);
-        try
-        {
-            return bytes is null ? null : JsonSerializer.Deserialize(bytes, Json.Default.ModelState);
-        }
-        catch (JsonException)
-        {
-            // A hint that cannot be read is no hint.
-            return null;
-        }
-    }
-
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-    [JsonSerializable(typeof(ModelState))]
-    private sealed partial class Json : JsonSerializerContext;
+    internal static ModelState? TryRead(IDisk disk, string path) =>
+        AtomicFile.TryRead(disk, path, MaxBytes) is { } bytes ? ModelStateJson.TryParse(bytes) : null;
 }
