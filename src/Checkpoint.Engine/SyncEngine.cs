@@ -54,6 +54,7 @@ public sealed class SyncEngine
             SyncPlan plan = run.Stage("plan", () => run.Plan(model, source.Source));
             using JournalSession session = known ?? run.OpenJournal(model, progress, cancel);
             run.CheckProducer(session, source.Source.Producer);
+            SyncRun.CheckDamage(session, plan);
             using (DeltaWriter? delta = request.DryRun ? null : session.BeginDelta())
             {
                 run.Scan(session, plan, source, delta, cancel);

@@ -76,6 +76,22 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
         }
     }
 
+    /// <summary>Refuses damage that a repair cannot reach: no live memory holds those bytes.</summary>
+    internal static void CheckDamage(JournalSession session, SyncPlan plan)
+    {
+        if (session.Damaged.Count == 0)
+        {
+            return;
+        }
+
+        HashSet<TensorEntry> live = [.. plan.Tensors.Select(tensor => tensor.Entry)];
+        int[] lost = [.. session.Damaged.Where(ordinal => !live.Contains(session.Layout[ordinal].Tensor)).Order()];
+        if (lost.Length > 0)
+        {
+            throw ForeignBytes.NotLive([.. lost.Select(ordinal => session.Layout[ordinal])]);
+        }
+    }
+
     internal void Scan(JournalSession session, SyncPlan plan, OpenedSource source, DeltaWriter? delta, CancellationToken cancel)
     {
         using ModelScan scan = new(session, plan, source.Source, delta, request.BlockSize);
@@ -117,6 +133,13 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
         };
         committed = Stage("commit", () => session.Commit(delta, facts));
         deltaBytes = delta.BytesWritten;
+        int repaired = delta.Entries().Count(entry => entry.Encoding == ChunkEncoding.Repair);
+        if (repaired > 0)
+        {
+            warnings.Add(
+                $"{repaired} damaged chunks were taken from the live model: versions before {committed.Version} can no longer be restored"
+            );
+        }
     }
 
     internal void Fold(JournalSession session, CancellationToken cancel)

@@ -67,6 +67,25 @@ public sealed class SyncEngineTests : IDisposable
     }
 
     [Fact]
+    public void Versions_that_are_not_folded_are_the_same_with_the_newest_kept_ready()
+    {
+        SyncRequest ready = scenario.Request with { FoldEvery = 4, Baseline = scenario.File("ready") };
+        for (int step = 1; step <= 5; step++)
+        {
+            long changed = scenario.Live.Step(0.02, seed: step);
+            SyncReport report = scenario.Sync(ready);
+            Assert.Equal((step, changed), (report.Version, report.ChangedElements));
+            Assert.Equal(step == 4 ? 0 : 1, Directory.GetFiles(scenario.File("ready")).Length);
+            Assert.False(scenario.Sync(ready with { DryRun = true }).Changed);
+            Assert.False(scenario.Sync(scenario.Request with { FoldEvery = 0 }).Changed);
+        }
+
+        Assert.False(scenario.FilesAreLive());
+        Assert.Equal(5, scenario.Sync().FilesVersion);
+        Assert.True(scenario.FilesAreLive());
+    }
+
+    [Fact]
     public void Dry_run_counts_and_writes_nothing()
     {
         long changed = scenario.Live.Step(0.05, seed: 7);
@@ -240,7 +259,7 @@ public sealed class SyncEngineTests : IDisposable
         {
             SyncReport held = scenario.Sync();
             Assert.Equal((1, 0), (held.Version, held.FilesVersion));
-            Assert.Single(held.Warnings);
+            Assert.Equal(["version 1 kept, files at 0: a reader holds the shards still"], held.Warnings);
         }
 
         SyncReport later = scenario.Sync();

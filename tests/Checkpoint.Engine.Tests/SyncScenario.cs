@@ -58,6 +58,10 @@ internal sealed class SyncScenario : IDisposable
         throw new KeyNotFoundException(name);
     }
 
+    /// <summary>The shard that holds a tensor, as its file is now.</summary>
+    internal Shard ShardOf(string tensor) =>
+        ModelDirectory.Open(Disk.Instance, Model.Path).Layout.Shards.Single(shard => shard.Header.Find(tensor) is not null);
+
     /// <summary>Whether the files hold the live bytes of every tensor.</summary>
     internal bool FilesAreLive() => Model.Tensors.All(tensor => OnDisk(tensor.Name).AsSpan().SequenceEqual(Live[tensor.Name]));
 

@@ -46,7 +46,7 @@ internal sealed class Baseline : IDisposable
     /// <param name="scratch">At least as long as the chunk; may or may not be used.</param>
     /// <param name="codec">The caller's codec; only its decoding side is used.</param>
     /// <returns>Bytes that stay valid until the scratch is reused or this is disposed.</returns>
-    /// <exception cref="CheckpointException">ShardForeign, JournalDamaged, DiskReadFailed.</exception>
+    /// <exception cref="CheckpointException">ShardForeign (unless repairing), JournalDamaged, DiskReadFailed.</exception>
     internal ReadOnlySpan<byte> Read(in Chunk chunk, Span<byte> scratch, IChunkCodec codec)
     {
         ReadOnlySpan<byte> onDisk = shards[chunk.Shard.FileName].Mapping.Span(chunk.FileOffset, chunk.ByteLength);
@@ -66,7 +66,15 @@ internal sealed class Baseline : IDisposable
         {
             onDisk.CopyTo(bytes);
             session.LayRedoOver(chunk, bytes);
-            session.Chain.BringToNewest(chunk, bytes, session.NewestDigest(chunk.Ordinal), codec);
+            try
+            {
+                session.Chain.BringToNewest(chunk, bytes, session.NewestDigest(chunk.Ordinal), codec);
+            }
+            catch (CheckpointException e) when (e.Error == CheckpointError.ShardForeign && session.Options.Repair)
+            {
+                // Damage that shows only now, because the file looks as it did. The scan sees by the digest that it must be repaired.
+                return onDisk;
+            }
         }
 
         return bytes;

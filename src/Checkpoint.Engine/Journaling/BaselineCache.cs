@@ -147,6 +147,7 @@ internal sealed class BaselineCache : IDisposable
                 Chunk chunk = session.Layout[ordinal];
                 if (!wasHeld[ordinal] && Interlocked.Add(ref room, -chunk.ByteLength) < 0)
                 {
+                    Interlocked.Add(ref room, chunk.ByteLength);
                     return;
                 }
 

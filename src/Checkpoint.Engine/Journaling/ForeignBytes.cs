@@ -14,6 +14,20 @@ internal static class ForeignBytes
             Next
         );
 
+    /// <summary>Chunks of tensors that no live memory holds are damaged: only a mirror has their bytes.</summary>
+    /// <param name="damaged">At least one.</param>
+    internal static CheckpointException NotLive(IReadOnlyList<Chunk> damaged)
+    {
+        string[] names = [.. damaged.Select(chunk => chunk.Tensor.Name).Distinct()];
+        string more = names.Length > 3 ? $" and {names.Length - 3} more" : "";
+        return new CheckpointException(
+            CheckpointError.ShardForeign,
+            $"shard {damaged[0].Shard.FileName}: {string.Join(", ", names.Take(3).Select(name => $"\"{name}\""))}{more} hold what no version "
+                + "held, and they are not live: the producer has nothing to repair them with",
+            "to take them from a mirror: restore --from; to take the files as they are: adopt"
+        );
+    }
+
     /// <summary>A shard is not the one that the journal knows.</summary>
     internal static CheckpointException Shard(string fileName, string what) =>
         new(CheckpointError.ShardForeign, $"shard {fileName}: {what}", Next);

@@ -137,6 +137,11 @@ internal sealed class ShardIdentity
             foreach (DeltaChunk entry in delta.ReadChunks())
             {
                 expected[entry.Ordinal] = entry.DigestBefore;
+                if (entry.Encoding == ChunkEncoding.Repair && fits[entry.Ordinal] == NoVersion)
+                {
+                    // Absolute bytes begin from anything: a repair that was committed and not folded, or damage of what it once repaired.
+                    fits[entry.Ordinal] = header.Parent;
+                }
             }
 
             Note(header.Parent, whole);

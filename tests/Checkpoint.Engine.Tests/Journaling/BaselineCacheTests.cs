@@ -2,6 +2,7 @@ using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit;
+using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Journaling;
@@ -185,6 +186,29 @@ public sealed class BaselineCacheTests : IDisposable
         File.Move(path, temp.File("elsewhere"));
         File.CreateSymbolicLink(path, temp.File("elsewhere"));
         Assert.Contains("not a private file", Assert.Throws<CheckpointException>(model.OpenSession).Message);
+    }
+
+    [Theory]
+    // The file takes 26 kB, of which an eighth of what is then free stays free: the small chunks fit, or nothing at all.
+    [InlineData(30_000, "has no room for 2 of 4 chunks")]
+    [InlineData(0, "is not kept ready")]
+    public void A_full_memory_costs_no_version(int room, string warning)
+    {
+        CrashingDisk disk = new();
+        JournaledModel crowded = JournaledModel.Create(disk, "/model");
+        crowded.Options = model.Options with { BaselineFolder = "/ready" };
+        using (JournalSession session = crowded.OpenSession())
+        {
+            crowded.Sync(session, crowded.Change(1), fold: null);
+            disk.Capacity -= disk.AvailableBytes("/") - room;
+            session.Ready!.Update(CancellationToken.None);
+            Assert.Contains(warning, Assert.Single(session.Warnings));
+        }
+
+        Assert.Equal(room == 0 ? 0 : 1, disk.List("/ready").Count);
+        using JournalSession next = crowded.OpenSession();
+        Assert.Equal(crowded.Versions[1], crowded.BaselineChunks(next));
+        Assert.Equal(room > 0, next.Ready!.TryRead(next.Layout[3], new byte[300]));
     }
 
     private void Sync(byte[][] live)

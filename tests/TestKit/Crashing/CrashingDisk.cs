@@ -162,6 +162,12 @@ public sealed class CrashingDisk : IDisk
         }
     }
 
+    /// <summary>What the disk has against itself, or null.</summary>
+    public string? Unfit { get; set; }
+
+    /// <inheritdoc/>
+    public string? UnfitReason(string path) => Unfit;
+
     /// <summary>Puts a symbolic link there, durably.</summary>
     public void MakeLink(string path, string target)
     {
