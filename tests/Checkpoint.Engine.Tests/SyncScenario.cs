@@ -9,7 +9,7 @@ namespace ApolloCheckpoint.Engine.Tests;
 /// <summary>A small model in a temp folder, a live copy that a test changes, and the engine between them.</summary>
 internal sealed class SyncScenario : IDisposable
 {
-    private readonly TempDirectory folder = new();
+    private readonly TempDirectory folder = TempDirectory.InMemory();
 
     internal SyncScenario(IReadOnlyList<TinyTensor>? tensors = null, int shards = 2)
     {

@@ -55,7 +55,10 @@ public sealed class JournalRuleTests
             [model.Paths.WritingDelta, model.Paths.WritingRedo],
             path =>
             {
-                DiskOperationKind[] kinds = [.. disk.Operations.Where(operation => operation.Path == path).Select(operation => operation.Kind)];
+                DiskOperationKind[] kinds =
+                [
+                    .. disk.Operations.Where(operation => operation.Path == path).Select(operation => operation.Kind),
+                ];
                 Assert.Equal([DiskOperationKind.Create, DiskOperationKind.Allocate, DiskOperationKind.Write], kinds.Take(3));
             }
         );
