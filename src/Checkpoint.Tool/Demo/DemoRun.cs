@@ -32,7 +32,7 @@ internal sealed class DemoRun : IDisposable
     public static void Tell(Story story, CancellationToken cancel)
     {
         using DemoRun run = new(story, modelBytes: 64 << 20, cancel);
-        Action[] steps = [run.LoadModel, run.SyncNothing, run.TrainAndSync, run.KillAndRecover, run.RefuseMismatch];
+        Action[] steps = [run.LoadModel, run.SyncNothing, run.TrainAndSync, run.KillAndRecover, run.GoBack, run.RefuseMismatch];
         foreach (Action step in steps)
         {
             cancel.ThrowIfCancellationRequested();

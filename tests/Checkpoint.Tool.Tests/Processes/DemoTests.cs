@@ -10,5 +10,6 @@ public class DemoTests
         Assert.Equal(0, run.ExitCode);
         Assert.DoesNotContain("NOT SO", run.Out);
         Assert.Contains("nothing is left behind", run.Out);
+        Assert.Contains("is restored to a folder", run.Out);
     }
 }
