@@ -57,6 +57,7 @@ run_tests() {
   ask_for_verify
   set_up_rings
   dotnet build ApolloCheckpoint.sln -c $configuration -v q -nologo -clp:ErrorsOnly
+  pack
   run_rings
 }
 

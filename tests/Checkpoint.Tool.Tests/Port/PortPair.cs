@@ -89,8 +89,11 @@ internal sealed class PortPair : IDisposable
     }
 
     /// <summary>Runs ours on its own.</summary>
-    public ToolRun RunNew(string? handles = null, int blockSize = 4096) =>
-        ToolProcess.Run([
+    public ToolRun RunNew(string? handles = null, int blockSize = 4096) => ToolProcess.Run(NewArguments(handles, blockSize));
+
+    /// <summary>The command line of ours that does what the old program's does.</summary>
+    public string[] NewArguments(string? handles = null, int blockSize = 4096) =>
+        [
             .. Arguments(handles, New, blockSize),
             "--source",
             "python",
@@ -99,7 +102,7 @@ internal sealed class PortPair : IDisposable
             "--trust-pickle",
             "--output",
             "classic",
-        ]);
+        ];
 
     /// <summary>Every file of a model directory with its bytes in hexadecimal digest, our own folder left out.</summary>
     public static IReadOnlyList<(string Name, string Digest)> Content(string directory) =>

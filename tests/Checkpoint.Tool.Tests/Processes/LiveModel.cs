@@ -56,11 +56,12 @@ internal sealed class LiveModel : IDisposable
         temp.Dispose();
     }
 
-    private DemoProducer Start() => DemoProducer.Start(Path, Handles, 0.01, CancellationToken.None);
-
-    private string[] Arguments(string verb, string[] options)
+    /// <summary>The command line of a verb on it.</summary>
+    public string[] Arguments(string verb, params string[] options)
     {
         string[] source = verb is "sync" or "plan" or "doctor" or "watch" ? ["--handles", Handles] : [];
         return [verb, "--model-dir", Path, .. source, .. options];
     }
+
+    private DemoProducer Start() => DemoProducer.Start(Path, Handles, 0.01, CancellationToken.None);
 }
