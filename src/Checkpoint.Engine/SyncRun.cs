@@ -12,6 +12,9 @@ namespace ApolloCheckpoint.Engine;
 /// <summary>One run of <see cref="SyncEngine"/>: what the stages found, and the report that is made of it.</summary>
 internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time)
 {
+    /// <summary>Versions that may wait for a fold before the report says so: two hours of a sync every ten minutes.</summary>
+    private const int MostWaiting = 12;
+
     private readonly Stages stages = new(time);
     private readonly List<string> warnings = [];
     private ProducerRecord producer = ProducerRule.Record(ProducerInfo.Unknown);
@@ -157,6 +160,14 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
         else
         {
             session.SaveState();
+        }
+
+        behind = session.Newest - session.FilesVersion;
+        if (behind > Math.Max(MostWaiting, request.FoldEvery))
+        {
+            warnings.Add(
+                $"{behind} versions wait for a fold, the longer the slower: apollo-checkpoint fold --model-dir {request.ModelDirectory}"
+            );
         }
 
         if (session.Ready is { } ready)

@@ -86,6 +86,21 @@ public sealed class SyncEngineTests : IDisposable
     }
 
     [Fact]
+    public void Report_says_when_to_fold()
+    {
+        SyncRequest never = scenario.Request with { FoldEvery = 0 };
+        for (int step = 1; step <= 13; step++)
+        {
+            scenario.Live.Step(0.02, seed: step);
+            SyncReport report = scenario.Sync(never);
+            Assert.Equal(step > 12 ? 1 : 0, report.Warnings.Count(warning => warning.Contains("13 versions wait for a fold")));
+        }
+
+        Assert.DoesNotContain(scenario.Sync().Warnings, warning => warning.Contains("wait for a fold"));
+        Assert.True(scenario.FilesAreLive());
+    }
+
+    [Fact]
     public void Dry_run_counts_and_writes_nothing()
     {
         long changed = scenario.Live.Step(0.05, seed: 7);

@@ -106,17 +106,18 @@ internal sealed partial class JournalSession : IDisposable
 
         // A reader of a directory that was never synced creates no lock file; there is nobody to lock out either.
         IDisposable? held = disk.Stat(paths.Folder) is null ? null : DirectoryLocks.TakeWriter(disk, paths);
+        JournalSession? session = null;
         try
         {
             OpenedModel opened = Recovery.Run(disk, model.Layout, paths, options, cancellation);
-            JournalSession session = new(disk, model, options, opened, held);
+            session = new JournalSession(disk, model, options, opened, held);
             session.FinishRecovery(cancellation);
             session.Ready = options.BaselineFolder is { } folder ? new BaselineCache(session, folder) : null;
             return session;
         }
         catch
         {
-            held?.Dispose();
+            (session ?? held)?.Dispose();
             throw;
         }
     }

@@ -78,6 +78,15 @@ public sealed class JournalRuleTests
     }
 
     [Fact]
+    public void A_file_system_that_gives_one_lock_to_two_holders_is_found_out()
+    {
+        disk.LocksLie = true;
+        CheckpointException e = Assert.Throws<CheckpointException>(model.OpenSession);
+        Assert.Equal(CheckpointError.FileSystemUnfit, e.Error);
+        Assert.Contains("gives the same lock to two holders", e.Message);
+    }
+
+    [Fact]
     public void A_file_system_that_keeps_no_promises_is_taken_when_the_user_insists()
     {
         disk.Unfit = "nfs is a network file system";

@@ -143,7 +143,7 @@ public sealed class CrashingDisk : IDisk
         lock (Gate)
         {
             CrashNode node = tree.Find(path) ?? MakeNew(path, "open", DiskOperationKind.Create, () => tree.NewFile(0x1A4));
-            if (shared ? node.Locks.Contains(false) : node.Locks.Count > 0)
+            if (!LocksLie && (shared ? node.Locks.Contains(false) : node.Locks.Count > 0))
             {
                 return null;
             }
@@ -161,6 +161,9 @@ public sealed class CrashingDisk : IDisk
             return Math.Max(0, Capacity - tree.UsedBytes());
         }
     }
+
+    /// <summary>Whether everybody gets every lock, as on some network file systems.</summary>
+    public bool LocksLie { get; set; }
 
     /// <summary>What the disk has against itself, or null.</summary>
     public string? Unfit { get; set; }
