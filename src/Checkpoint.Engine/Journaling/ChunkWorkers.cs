@@ -13,6 +13,7 @@ internal static class ChunkWorkers
 
     /// <summary>
     /// Calls <paramref name="work"/> for every ordinal; with one worker in order and on this thread. States that can be disposed are.
+    /// Threads of our own, because a parallel loop makes new states as it goes, and a state here is megabytes of buffers.
     /// </summary>
     /// <exception cref="CheckpointException">The first failure of a worker; the others end at their next chunk.</exception>
     internal static void Run<T>(
@@ -23,42 +24,32 @@ internal static class ChunkWorkers
         CancellationToken cancellation
     )
     {
-        if (workers == 1 || ordinals.Count < 2)
-        {
-            RunHere(ordinals, createState, work, cancellation);
-            return;
-        }
+        int taken = -1;
+        ExceptionDispatchInfo? failure = null;
+        // A model of a few small chunks is done before a thread has started.
+        Thread[] others = [.. Enumerable.Range(1, Math.Min(workers, ordinals.Count / 4 + 1) - 1).Select(_ => new Thread(Work))];
+        Array.ForEach(others, thread => thread.Start());
+        Work();
+        Array.ForEach(others, thread => thread.Join());
+        failure?.Throw();
 
-        ParallelOptions options = new() { MaxDegreeOfParallelism = workers, CancellationToken = cancellation };
-        try
+        void Work()
         {
-            Parallel.For(
-                0,
-                ordinals.Count,
-                options,
-                createState,
-                (i, _, state) =>
+            try
+            {
+                T state = createState();
+                using IDisposable? ended = state as IDisposable;
+                for (int i = Interlocked.Increment(ref taken); i < ordinals.Count; i = Interlocked.Increment(ref taken))
                 {
+                    cancellation.ThrowIfCancellationRequested();
                     work(ordinals[i], state);
-                    return state;
-                },
-                state => (state as IDisposable)?.Dispose()
-            );
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions.FirstOrDefault(inner => inner is CheckpointException) ?? e.InnerExceptions[0]);
-        }
-    }
-
-    private static void RunHere<T>(IReadOnlyList<int> ordinals, Func<T> createState, Action<int, T> work, CancellationToken cancellation)
-    {
-        T state = createState();
-        using IDisposable? ended = state as IDisposable;
-        foreach (int ordinal in ordinals)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            work(ordinal, state);
+                }
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                Interlocked.Exchange(ref taken, ordinals.Count);
+            }
         }
     }
 }

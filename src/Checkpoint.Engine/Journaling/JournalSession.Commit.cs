@@ -56,11 +56,17 @@ internal sealed partial class JournalSession
     /// </summary>
     internal void Remember(ProducerRecord producer) => State = State with { Producer = producer, Restored = false };
 
-    /// <summary>Makes state.json durable. It is a hint: a crash before this loses nothing.</summary>
+    /// <summary>
+    /// Makes state.json durable, unless it says that already. It is a hint: a crash before this loses nothing.
+    /// </summary>
     internal void SaveState()
     {
         State = Describe(State);
-        Reserve.Run(Disk, Paths, () => State.Save(Disk, Paths.State));
+        if (State != savedState)
+        {
+            Reserve.Run(Disk, Paths, () => State.Save(Disk, Paths.State));
+            savedState = State;
+        }
     }
 
     /// <summary>

@@ -20,6 +20,9 @@ internal sealed partial class JournalSession : IDisposable
     private readonly IDisposable? heldLock;
     private readonly UInt128[] newestDigests;
 
+    // What recovery read, which is durable: its folder was flushed before.
+    private ModelState? savedState;
+
     private JournalSession(IDisk disk, ModelDirectory model, JournalOptions options, OpenedModel opened, IDisposable? heldLock)
     {
         Disk = disk;
@@ -32,6 +35,7 @@ internal sealed partial class JournalSession : IDisposable
         Chain = new DeltaChain(Journal, opened.Table.Shards.Min(shard => shard.Version));
         newestDigests = NewestDigests.Roll(Layout, opened.Table, Chain.Deltas, Journal.Last?.Root);
         Root = ModelRoot.Of(newestDigests);
+        savedState = opened.State;
         State = Describe(opened.State);
     }
 

@@ -12,11 +12,12 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// </summary>
 internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baseline baseline, IChunkCodec codec) : IDisposable
 {
+    // Memory that is never used is never made: most chunks need neither conversion nor proof.
     // A chunk has at most 1 Mi units and 2 MiB on disk; live elements are at most twice as wide (bf16 on disk, f32 live).
-    private readonly byte[] live = new byte[2 * ChunkLayout.MaxBytes];
-    private readonly byte[] before = new byte[ChunkLayout.MaxBytes];
-    private readonly byte[] converted = new byte[ChunkLayout.MaxBytes];
-    private readonly byte[] check = new byte[ChunkLayout.MaxBytes];
+    private readonly byte[] live = GC.AllocateUninitializedArray<byte>(2 * ChunkLayout.MaxBytes);
+    private readonly byte[] before = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
+    private readonly byte[] converted = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
+    private readonly byte[] check = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] scratch = new byte[256 << 10];
     private byte[] payload = new byte[64 << 10];
     private int liveLength;
