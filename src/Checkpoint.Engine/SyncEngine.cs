@@ -68,7 +68,7 @@ public sealed class SyncEngine
         {
             throw run.Cancelled(e);
         }
-        catch (CheckpointException e) when (e.ModelState is null)
+        catch (CheckpointException e) when (e.ModelState is null && e.Error != CheckpointError.ModelNotFound)
         {
             e.ModelState = run.DescribeModel();
             throw;

@@ -82,7 +82,7 @@ internal sealed class PartsPlanner
                 draft.Refuse(
                     "surplus",
                     live.Name,
-                    $"the handles say that {Shapes.Text(part.Live, live.Shape)} of it is {name}, which is not on disk"
+                    $"the handles say that it ({Shapes.Text(part.Live, live.Shape)}) is {name}, which is not on disk"
                 );
             }
         }

@@ -84,7 +84,7 @@ public sealed class RefusedPartsTests
             Live("n", [4], Part("v", Whole(4), Whole(4)))
         );
 
-        Assert.Equal([new PlanMismatch("surplus", "n", "the handles say that whole of it is v, which is not on disk")], plan.Mismatches);
+        Assert.Equal([new PlanMismatch("surplus", "n", "the handles say that it (whole) is v, which is not on disk")], plan.Mismatches);
         Assert.Single(plan.Tensors);
     }
 

@@ -74,7 +74,12 @@ internal sealed record HandlesFile
 
     /// <summary>The file says something that is not allowed.</summary>
     internal static CheckpointException Malformed(string path, string what, Exception? inner = null) =>
-        new(CheckpointError.HandlesMalformed, Shown($"{path} {what}"), "let the hook write it again: restart the producer", inner);
+        new(
+            CheckpointError.HandlesMalformed,
+            Shown($"{path} {what}"),
+            "name what the hook wrote: --handles PATH; if this is it, restart the producer, which writes it anew",
+            inner
+        );
 
     /// <summary>A message that quotes a hostile file is neither endless nor moves the terminal's cursor.</summary>
     internal static string Shown(string message)
