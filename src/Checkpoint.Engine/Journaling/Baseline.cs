@@ -1,37 +1,62 @@
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
 /// <summary>
-/// The bytes of the newest version, chunk by chunk: straight from the shard where the shard has them, else the shard's bytes
+/// The bytes of the newest version, chunk by chunk: straight from the shard's mapping where the shard has them, else the shard's bytes
 /// with a pending redo laid over and the unfolded deltas applied in order, which <see cref="BaselineCache"/> may have ready. Thread-safe with one scratch buffer and codec a worker.
 /// <para>
-/// Read by position and not through a mapping: a fresh mapping pays a page fault for every few pages, which in a virtual machine costs
-/// five times what the copy costs, and a bad sector under a mapping would end the process.
-/// </para>
-/// <para>
-/// The shard's own bytes are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
+/// Bytes from the mapping are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
 /// <see cref="JournalSession.NewestDigest"/>. Bytes that were computed are checked.
 /// </para>
-/// Dispose it before a fold, which may put other files in the place of the opened ones.
+/// Dispose it before a fold, which may put other files in the place of the mapped ones.
 /// </summary>
-internal sealed class Baseline(JournalSession session) : IDisposable
+internal sealed class Baseline : IDisposable
 {
-    private readonly ShardFiles shards = new(session.Disk, session.Layout.Shards);
+    private readonly JournalSession session;
+    private readonly Dictionary<string, (IDiskFile File, IMapping Mapping)> shards = new(StringComparer.Ordinal);
+
+    internal Baseline(JournalSession session)
+    {
+        this.session = session;
+        try
+        {
+            foreach (Shard shard in session.Layout.Shards)
+            {
+                IDiskFile file = session.Disk.Open(ShardReader.RealPath(session.Disk, shard.FilePath));
+                IMapping mapping = file.Map();
+                shards[shard.FileName] = (file, mapping);
+                if (mapping.Length != shard.Length)
+                {
+                    throw ShardFiles.ChangedMeanwhile(shard);
+                }
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The bytes of a chunk in the newest version; of a damaged chunk (<see cref="JournalSession.IsDamaged"/>), what is there.</summary>
     /// <param name="chunk">The chunk.</param>
-    /// <param name="scratch">At least as long as the chunk.</param>
+    /// <param name="scratch">At least as long as the chunk; may or may not be used.</param>
     /// <param name="codec">The caller's codec; only its decoding side is used.</param>
-    /// <returns>The chunk's bytes, in the scratch.</returns>
-    /// <exception cref="CheckpointException">ShardForeign (unless repairing), JournalDamaged, DiskReadFailed, ShardChangedMeanwhile.</exception>
+    /// <returns>Bytes that stay valid until the scratch is reused or this is disposed.</returns>
+    /// <exception cref="CheckpointException">ShardForeign (unless repairing), JournalDamaged, DiskReadFailed.</exception>
     internal ReadOnlySpan<byte> Read(in Chunk chunk, Span<byte> scratch, IChunkCodec codec)
     {
+        IMapping mapping = shards[chunk.Shard.FileName].Mapping;
+        // One call instead of a page fault for every few pages, which in a virtual machine costs more than the comparison.
+        mapping.Populate(chunk.FileOffset, chunk.ByteLength);
+        ReadOnlySpan<byte> onDisk = mapping.Span(chunk.FileOffset, chunk.ByteLength);
         bool isMixed = session.IsMixed(chunk.Shard);
         if (session.IsDamaged(chunk.Ordinal) || (!isMixed && !session.IsUnfolded(chunk)))
         {
-            return shards.Read(chunk, scratch);
+            return onDisk;
         }
 
         Span<byte> bytes = scratch[..chunk.ByteLength];
@@ -40,9 +65,9 @@ internal sealed class Baseline(JournalSession session) : IDisposable
             return bytes;
         }
 
-        if (isMixed || !TryBringFromKnown(chunk, bytes, codec))
+        if (isMixed || !TryBringFromKnown(chunk, onDisk, bytes, codec))
         {
-            shards.Read(chunk, bytes);
+            onDisk.CopyTo(bytes);
             session.LayRedoOver(chunk, bytes);
             try
             {
@@ -51,7 +76,7 @@ internal sealed class Baseline(JournalSession session) : IDisposable
             catch (CheckpointException e) when (e.Error == CheckpointError.ShardForeign && session.Options.Repair)
             {
                 // Damage that shows only now, because the file looks as it did. The scan sees by the digest that it must be repaired.
-                return shards.Read(chunk, bytes);
+                return onDisk;
             }
         }
 
@@ -59,12 +84,19 @@ internal sealed class Baseline(JournalSession session) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => shards.Dispose();
+    public void Dispose()
+    {
+        foreach ((IDiskFile file, IMapping mapping) in shards.Values)
+        {
+            mapping.Dispose();
+            file.Dispose();
+        }
+    }
 
     /// <summary>The usual case, which saves a digest: the shard says which version its chunks are of.</summary>
-    private bool TryBringFromKnown(in Chunk chunk, Span<byte> bytes, IChunkCodec codec)
+    private bool TryBringFromKnown(in Chunk chunk, ReadOnlySpan<byte> onDisk, Span<byte> bytes, IChunkCodec codec)
     {
-        shards.Read(chunk, bytes);
+        onDisk.CopyTo(bytes);
         try
         {
             long version = session.RecordOf(chunk.Shard).Version;

@@ -6,6 +6,7 @@ internal sealed unsafe class DiskMapping : IMapping
     private const int ProtectionRead = 1;
     private const int MapShared = 1;
     private const int AdviceSequential = 2;
+    private const int AdvicePopulateRead = 22;
     private byte* start;
 
     private DiskMapping(byte* start, long length)
@@ -43,6 +44,17 @@ internal sealed unsafe class DiskMapping : IMapping
         ArgumentOutOfRangeException.ThrowIfGreaterThan(fileOffset, Length - length);
         ObjectDisposedException.ThrowIf(start is null && Length > 0, this);
         return new ReadOnlySpan<byte>(start + fileOffset, length);
+    }
+
+    /// <inheritdoc/>
+    public void Populate(long fileOffset, int length)
+    {
+        if (length > 0)
+        {
+            // The kernel wants whole pages. One that does not know the advice (before 5.14) brings pages in one fault at a time.
+            byte* first = start + (fileOffset & ~(long)(Environment.SystemPageSize - 1));
+            _ = Libc.Madvise(first, (nint)(start + fileOffset + length - first), AdvicePopulateRead);
+        }
     }
 
     /// <inheritdoc/>

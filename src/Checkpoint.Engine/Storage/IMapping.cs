@@ -10,4 +10,9 @@ public interface IMapping : IDisposable
     /// <param name="fileOffset">Bytes from the start of the file.</param>
     /// <param name="length">Bytes; the range lies inside the file.</param>
     ReadOnlySpan<byte> Span(long fileOffset, int length);
+
+    /// <summary>Says that a range is about to be read whole, so that its pages are brought in at once. Only for speed; never fails.</summary>
+    /// <param name="fileOffset">Bytes from the start of the file.</param>
+    /// <param name="length">Bytes; the range lies inside the file.</param>
+    void Populate(long fileOffset, int length) { }
 }
