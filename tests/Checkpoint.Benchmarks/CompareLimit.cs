@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace ApolloCheckpoint.Benchmarks;
 
@@ -11,6 +12,41 @@ namespace ApolloCheckpoint.Benchmarks;
 internal static partial class CompareLimit
 {
     private const int Window = 2 << 20;
+
+    /// <summary>
+    /// The floor of a process that has just started and does nothing but read both sides by position: the kernel copies each byte once,
+    /// which is the cheapest way into a process that has nothing mapped yet.
+    /// </summary>
+    public static Cost MeasureReading(LiveModel model, int threads)
+    {
+        string[] files = [.. model.ShardFiles.Order(StringComparer.Ordinal), .. model.LiveFiles];
+        List<(string Path, long Offset)> windows =
+        [
+            .. files.SelectMany(path =>
+                Enumerable.Range(0, (int)((new FileInfo(path).Length + Window - 1) / Window)).Select(part => (path, (long)part * Window))
+            ),
+        ];
+        Dictionary<string, SafeFileHandle> handles = files.ToDictionary(path => path, path => File.OpenHandle(path));
+        byte[][] buffers = [.. Enumerable.Range(0, threads).Select(_ => new byte[Window])];
+        int taken = -1;
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        long begin = Stopwatch.GetTimestamp();
+        Thread[] workers =
+        [
+            .. buffers.Select(buffer => new Thread(() =>
+            {
+                for (int i = Interlocked.Increment(ref taken); i < windows.Count; i = Interlocked.Increment(ref taken))
+                {
+                    RandomAccess.Read(handles[windows[i].Path], buffer, windows[i].Offset);
+                }
+            })),
+        ];
+        Array.ForEach(workers, worker => worker.Start());
+        Array.ForEach(workers, worker => worker.Join());
+        Cost cost = new(Stopwatch.GetElapsedTime(begin).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+        handles.Values.ToList().ForEach(handle => handle.Dispose());
+        return cost;
+    }
 
     /// <summary>Seconds and processor seconds: a first pass, and the best of three more.</summary>
     public static (Cost Fresh, Cost Mapped) Measure(LiveModel model, int threads)

@@ -7,6 +7,11 @@ switch (args)
     case ["codec", ..]:
         CodecBenchmark.Run(args.Contains("--scalar"));
         return 0;
+    case ["delta"]:
+        ResultTable sizes = new();
+        DeltaRows.Measure(sizes);
+        Console.WriteLine(sizes);
+        return 0;
     case []:
         TableBenchmark.Run(2.9);
         return 0;
@@ -14,6 +19,6 @@ switch (args)
         TableBenchmark.Run(gigabytes);
         return 0;
     default:
-        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | codec [--scalar]]");
+        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | delta | codec [--scalar]]");
         return 2;
 }

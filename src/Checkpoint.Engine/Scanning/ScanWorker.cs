@@ -83,7 +83,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             EncodedChunk encoded = isKnown
                 ? Kept(codec.Encode(chunk.Tensor.Type, liveType, old, after))
                 : Kept(codec.EncodeRepair(chunk.Tensor.Type, after));
-            Prove(chunk, liveType, encoded, old, afterDigest);
+            Prove(chunk, liveType, encoded, old, after);
             delta.Append(chunk.Ordinal, liveType, encoded, recorded, afterDigest);
         }
 
@@ -98,12 +98,12 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
     /// Decodes what was coded, both ways, while the producer still has the data: a version that could not be read again is worse than
     /// a sync that fails.
     /// </summary>
-    private void Prove(in Chunk chunk, ElementType liveType, EncodedChunk encoded, ReadOnlySpan<byte> old, UInt128 afterDigest)
+    private void Prove(in Chunk chunk, ElementType liveType, EncodedChunk encoded, ReadOnlySpan<byte> old, ReadOnlySpan<byte> after)
     {
         Span<byte> bytes = check.AsSpan(0, chunk.ByteLength);
         old.CopyTo(bytes);
         codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: false);
-        bool isRight = XxHash128.HashToUInt128(bytes) == afterDigest;
+        bool isRight = bytes.SequenceEqual(after);
         if (isRight && encoded.Encoding != ChunkEncoding.Repair)
         {
             codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: true);
