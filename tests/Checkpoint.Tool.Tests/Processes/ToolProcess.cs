@@ -38,7 +38,8 @@ internal sealed class ToolProcess : IDisposable
     public static ToolProcess Start(params string[] arguments)
     {
         string assembly = Path.Combine(AppContext.BaseDirectory, "apollo-checkpoint.dll");
-        ProcessStartInfo start = new("dotnet", [assembly, .. arguments])
+        // A test run in the background of a script ignores SIGINT, and so would its children; env becomes the tool, with the same pid.
+        ProcessStartInfo start = new("env", ["--default-signal=INT,TERM", "dotnet", assembly, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
