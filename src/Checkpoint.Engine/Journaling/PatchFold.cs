@@ -92,17 +92,22 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         RedoReader redo =
             RedoReader.TryOpen(session.Disk, session.Paths.RedoOf(shard.FileName), session.Lineage, session.Layout, shard)
             ?? throw DeltaFormat.Damaged(session.Paths.RedoOf(shard.FileName), "does not read back as it was written");
-        (int Ordinal, UInt128 Digest)[] promised = [.. redo.Ordinals.Select(ordinal => (ordinal, redo.DigestAfter(ordinal)))];
+        Dictionary<int, UInt128> promised = redo.Ordinals.ToDictionary(ordinal => ordinal, redo.DigestAfter);
         long written = session.WriteRedo(shard, redo);
-        foreach ((int ordinal, UInt128 digest) in promised)
-        {
-            Chunk chunk = session.Layout[ordinal];
-            if (XxHash128.HashToUInt128(files.Read(chunk, before)) != digest)
+        ChunkWorkers.Run(
+            [.. promised.Keys],
+            session.Options.Workers,
+            () => new byte[session.Layout.LargestChunkBytes],
+            (ordinal, buffer) =>
             {
-                throw ForeignBytes.At(chunk);
-            }
-        }
-
+                Chunk chunk = session.Layout[ordinal];
+                if (XxHash128.HashToUInt128(files.Read(chunk, buffer)) != promised[ordinal])
+                {
+                    throw ForeignBytes.At(chunk);
+                }
+            },
+            CancellationToken.None
+        );
         return written;
     }
 
