@@ -19,8 +19,10 @@ set_up_ring() { # NAME, command...
   if why=$("$@" 2>&1); then ring_ready[$name]=1; else ring_why[$name]=${why##*$'\n'}; fi
 }
 
-set_up_python() { install python3-torch python3-numpy libpython3.11; }
+set_up_python() { install python3-torch python3-numpy python3-venv libpython3.11; }
 set_up_port() { set_up_python && set_up_old_program; }
+# The bundle needs Python 3.11; the packages are wanted, not needed: what cannot do without skips itself.
+set_up_vllm_ring() { install python3-venv libpython3.11 xz-utils || true; set_up_vllm; }
 set_up_rsync() { install rsync openssh-server openssh-client; }
 
 set_up_rings() {
@@ -28,7 +30,7 @@ set_up_rings() {
   set_up_ring python set_up_python
   set_up_ring port set_up_port
   set_up_ring rsync set_up_rsync
-  set_up_ring vllm set_up_vllm
+  set_up_ring vllm set_up_vllm_ring
   ring_ready[engine]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
 }
 
