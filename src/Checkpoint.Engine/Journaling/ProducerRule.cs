@@ -48,7 +48,6 @@ internal static class ProducerRule
     /// <summary>The process that made the newest version knows it, unless it was replaced by a restore.</summary>
     private static bool IsRemembered(ModelState state, ProducerInfo producer) =>
         !state.Restored
-        && producer.Pid is not null
         && state.Producer is { } known
-        && (known.Pid, known.StartTicks, known.BootId) == (producer.Pid, producer.StartTicks, producer.BootId);
+        && known.IsSameProcessAs(Record(producer));
 }

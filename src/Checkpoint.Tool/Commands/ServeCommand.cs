@@ -22,7 +22,7 @@ internal static class ServeCommand
         command.SetAction(parse =>
         {
             SyncRequest request = options.Read(parse);
-            EngineService.RunAsync(request, parse.GetValue(url), SyncEngine.Run, context.Cancel).GetAwaiter().GetResult();
+            EngineService.RunAsync(request, parse.GetValue(url), context.Sync, context.Cancel).GetAwaiter().GetResult();
             return (int)ExitCode.Done;
         });
         return command;
