@@ -1,5 +1,6 @@
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Verification;
@@ -46,10 +47,10 @@ internal sealed class HistoryEngine
             Note(session);
             RestoreReport? restored =
                 version is { } wanted && (repaired is null || wanted != repaired.Restored)
-                    ? Journaling.Restore.InPlace(session, wanted, way, cancellation)
+                    ? Journaling.History.Restore.InPlace(session, wanted, way, cancellation)
                     : null;
             Note(session);
-            return (restored ?? repaired ?? Journaling.Restore.InPlace(session, session.Newest, way, cancellation)) with
+            return (restored ?? repaired ?? Journaling.History.Restore.InPlace(session, session.Newest, way, cancellation)) with
             {
                 FromMirror = repaired?.FromMirror ?? 0,
                 Recovered = session.Recovered,
@@ -66,7 +67,7 @@ internal sealed class HistoryEngine
         Run(() =>
         {
             using JournalSession session = Open(isRepair: mirror is not null, cancellation);
-            return Journaling.RestoreCopy.Run(session, version ?? session.Newest, output, mirror, cancellation) with
+            return Journaling.History.RestoreCopy.Run(session, version ?? session.Newest, output, mirror, cancellation) with
             {
                 Recovered = session.Recovered,
                 Warnings = session.Warnings,
@@ -78,12 +79,12 @@ internal sealed class HistoryEngine
         Run(() =>
         {
             using JournalSession session = Open(isRepair: false, cancellation);
-            return Journaling.Prune.Run(session, keepLast, keepWithin);
+            return Journaling.History.Prune.Run(session, keepLast, keepWithin);
         });
 
     /// <summary>Begins a new history from the files as they are.</summary>
     internal AdoptReport Adopt(CancellationToken cancellation) =>
-        Run(() => Journaling.Adopt.Run(disk, ModelDirectory.Open(disk, path), options, cancellation));
+        Run(() => Journaling.History.Adopt.Run(disk, ModelDirectory.Open(disk, path), options, cancellation));
 
     /// <summary>Compares files and journal with what was recorded; damage is in the report.</summary>
     internal VerifyReport Verify(CancellationToken cancellation) =>

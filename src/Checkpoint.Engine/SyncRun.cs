@@ -1,4 +1,8 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Folding;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Scanning;

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
-using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Benchmarks;

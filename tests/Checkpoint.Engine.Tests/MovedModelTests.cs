@@ -1,4 +1,5 @@
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights;
 using Xunit;

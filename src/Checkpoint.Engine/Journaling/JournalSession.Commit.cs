@@ -1,4 +1,8 @@
 using System.Globalization;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Folding;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
+using ApolloCheckpoint.Engine.Journaling.State;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 

@@ -1,3 +1,7 @@
+using ApolloCheckpoint.Engine.Journaling.Baselines;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 

@@ -1,5 +1,7 @@
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Baselines;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Weights;
 

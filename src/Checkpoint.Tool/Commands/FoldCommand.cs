@@ -2,6 +2,7 @@ using System.CommandLine;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Tool.Rendering;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Tool.Rendering;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ApolloCheckpoint.Engine;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Commands;

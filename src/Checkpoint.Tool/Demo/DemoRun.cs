@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Demo;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Demo;

@@ -1,5 +1,7 @@
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Storage;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ApolloCheckpoint.Engine;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Verification;
 
 namespace ApolloCheckpoint.Tool.Rendering;

@@ -1,5 +1,5 @@
 using ApolloCheckpoint.Engine;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Verification;
 
 namespace ApolloCheckpoint.Tool.Rendering;

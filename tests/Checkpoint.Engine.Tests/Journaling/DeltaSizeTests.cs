@@ -1,6 +1,9 @@
 using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Folding;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit;

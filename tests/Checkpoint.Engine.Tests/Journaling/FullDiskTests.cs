@@ -1,4 +1,6 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Folding;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;
 

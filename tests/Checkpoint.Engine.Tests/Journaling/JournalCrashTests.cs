@@ -1,4 +1,7 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Folding;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;
 

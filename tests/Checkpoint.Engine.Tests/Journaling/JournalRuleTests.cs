@@ -1,4 +1,5 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.TestKit;
 using ApolloCheckpoint.TestKit.Crashing;

@@ -1,4 +1,5 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit;
 using Xunit;

@@ -1,5 +1,5 @@
 using System.Text;
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.State;
 using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Journaling;

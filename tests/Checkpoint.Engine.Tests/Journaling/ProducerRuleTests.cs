@@ -1,4 +1,6 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights;
 using ApolloCheckpoint.TestKit;

@@ -1,4 +1,6 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.TestKit.Crashing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,4 +1,7 @@
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit;

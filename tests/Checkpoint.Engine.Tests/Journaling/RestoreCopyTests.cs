@@ -1,5 +1,6 @@
 using System.Text;
 using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;

@@ -1,4 +1,4 @@
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;

@@ -1,4 +1,4 @@
-using ApolloCheckpoint.Engine.Journaling;
+using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Verification;
 using ApolloCheckpoint.Tool.Rendering;
 using static VerifyXunit.Verifier;

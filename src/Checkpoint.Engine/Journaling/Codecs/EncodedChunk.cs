@@ -1,3 +1,5 @@
+using ApolloCheckpoint.Engine.Journaling.Deltas;
+
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 
 /// <summary>What a codec made of a chunk.</summary>

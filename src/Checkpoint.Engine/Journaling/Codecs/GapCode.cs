@@ -1,4 +1,5 @@
 using System.Numerics;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
 
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
 

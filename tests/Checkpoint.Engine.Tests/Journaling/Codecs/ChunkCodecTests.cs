@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ApolloCheckpoint.Engine.Diffing;
-using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Model;
 using CsCheck;
 using Xunit;

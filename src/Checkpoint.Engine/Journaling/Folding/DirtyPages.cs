@@ -1,0 +1,42 @@
+namespace ApolloCheckpoint.Engine.Journaling.Folding;
+
+/// <summary>Which parts of a chunk the disk must really write: the 4 KiB pages of the file that hold a change.</summary>
+internal static class DirtyPages
+{
+    /// <summary>Bytes of a page; pages are counted from the start of the file.</summary>
+    internal const int PageBytes = 4096;
+
+    /// <summary>Finds them.</summary>
+    /// <param name="before">The chunk's bytes in the file.</param>
+    /// <param name="after">The bytes to be; as long.</param>
+    /// <param name="fileOffset">Bytes from the start of the file to the chunk.</param>
+    /// <param name="ranges">Filled with offset inside the chunk and length; neighbouring pages are one range.</param>
+    /// <returns>Number of pages.</returns>
+    internal static int Find(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, long fileOffset, List<(int Offset, int Length)> ranges)
+    {
+        ranges.Clear();
+        int pages = 0;
+        int end;
+        for (int start = 0; start < before.Length; start = end)
+        {
+            end = (int)Math.Min(before.Length, start + PageBytes - (fileOffset + start) % PageBytes);
+            if (before[start..end].SequenceEqual(after[start..end]))
+            {
+                continue;
+            }
+
+            pages++;
+            bool isNeighbour = ranges.Count > 0 && ranges[^1].Offset + ranges[^1].Length == start;
+            if (isNeighbour)
+            {
+                ranges[^1] = (ranges[^1].Offset, end - ranges[^1].Offset);
+            }
+            else
+            {
+                ranges.Add((start, end - start));
+            }
+        }
+
+        return pages;
+    }
+}
