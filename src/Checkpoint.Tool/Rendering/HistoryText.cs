@@ -71,20 +71,23 @@ internal static class HistoryText
         string what =
             $"{Quantity.Count(report.Shards, "shard")} ({Quantity.Size(report.Bytes)}) and {Quantity.Count(report.Deltas, "delta")}";
         string found = report.Damage.Count == 0 ? "as recorded" : $"{Quantity.Count(report.Damage.Count, "damaged place")}";
-        writer.WriteLine(paint.Strong($"{what} read: {found}; the files hold version {report.FilesVersion}"));
+        string files = $"{what} read: {found}; the files hold version {report.FilesVersion}";
         Lines lines = new();
-        Sentences(lines, "recovered", report.Recovered);
-        if (live is not null)
+        if (live is { ChangedElements: > 0 })
         {
             string changed = Quantity.Percent(live.ChangedElements, live.ComparedElements);
-            lines.Add(
-                "live",
-                live.ChangedElements == 0
-                    ? $"the producer holds exactly version {live.Version}"
-                    : $"the producer is ahead of version {live.Version}: {changed} of elements differ, as a sync would find"
+            writer.WriteLine(
+                paint.Strong($"The producer is ahead of version {live.Version}: {changed} of elements differ, as a sync would find")
             );
+            lines.Add("files", files);
+        }
+        else
+        {
+            writer.WriteLine(paint.Strong(files));
+            Sentences(lines, "live", live is null ? [] : [$"the producer holds exactly version {live.Version}"]);
         }
 
+        Sentences(lines, "recovered", report.Recovered);
         lines.WriteTo(writer, paint.Faint);
     }
 
