@@ -26,7 +26,7 @@ IResourceBuilder<ProjectResource> engine = builder
             ResultMode = HttpCommandResultMode.Auto,
             PrepareRequest = request =>
             {
-                request.Request.Headers.Add("X-Apollo-Checkpoint", "dashboard");
+                request.Request.Headers.Authorization = ApolloCheckpoint.Service.ServiceToken.Read().Header;
                 return Task.CompletedTask;
             },
         }

@@ -121,6 +121,26 @@ public enum CheckpointError
     /// <summary>The trainer changed weights while they were read, and only a consistent version was wanted.</summary>
     SourceInconsistent = 1700,
 
+    // 18xx: a service, and whoever speaks with it.
+
+    /// <summary>The address cannot be listened on: something else listens there.</summary>
+    ListenFailed = 1800,
+
+    /// <summary>The token's file is missing, holds no token, or others can read it.</summary>
+    TokenUnusable = 1801,
+
+    /// <summary>The service does not answer.</summary>
+    ServiceUnreachable = 1802,
+
+    /// <summary>The service refused the request: no token, a foreign page, another machine.</summary>
+    RequestRefused = 1803,
+
+    /// <summary>The service knows no run of that number.</summary>
+    RunUnknown = 1804,
+
+    /// <summary>Another run is under way, and two never run at once.</summary>
+    Busy = 1805,
+
     // 20xx: off-site.
 
     /// <summary>The transfer failed.</summary>

@@ -39,6 +39,9 @@ internal enum ExitCode
     /// <summary>The trainer changed weights while they were read.</summary>
     SourceInconsistent = 17,
 
+    /// <summary>A service cannot listen, is not reached, or refuses.</summary>
+    ServiceFailed = 18,
+
     /// <summary>The off-site transfer failed.</summary>
     OffsiteFailed = 20,
 

@@ -29,5 +29,5 @@ public class ExitCodeTests
 
     [Fact]
     public void Numbers_are_the_documented_ones() =>
-        Assert.Equal([0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 17, 20, 130], Enum.GetValues<ExitCode>().Select(code => (int)code));
+        Assert.Equal([0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 130], Enum.GetValues<ExitCode>().Select(code => (int)code));
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Service;
 using ApolloCheckpoint.Tool.Serving;
 
 namespace ApolloCheckpoint.Tool.Commands;
@@ -16,13 +17,29 @@ internal static class ServeCommand
             Description = "Where to listen [default: ASPNETCORE_URLS, else http://127.0.0.1:5180]",
             HelpName = "URL",
         };
+        Option<string?> tokenFile = new("--token-file")
+        {
+            Description =
+                "The secret that a request which changes something shows; made at the first start [default: APOLLO_TOKEN_FILE, else ~/.local/state/apollo-checkpoint/token]",
+            HelpName = "PATH",
+        };
+        Option<bool> open = new("--open") { Description = "Let everybody on this machine start a sync, without the token" };
         SyncOptions options = new();
         options.AddTo(command);
         command.Options.Add(url);
+        command.Options.Add(tokenFile);
+        command.Options.Add(open);
         command.SetAction(parse =>
         {
             SyncRequest request = options.Read(parse);
-            EngineService.RunAsync(request, parse.GetValue(url), context.Sync, context.Cancel).GetAwaiter().GetResult();
+            ServiceOptions service = new(
+                "engine",
+                "http://127.0.0.1:5180",
+                parse.GetValue(url),
+                parse.GetValue(tokenFile),
+                parse.GetValue(open)
+            );
+            EngineService.RunAsync(request, service, context.Sync, context.Cancel).GetAwaiter().GetResult();
             return (int)ExitCode.Done;
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Service;
 using ApolloCheckpoint.Tool.Serving;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -51,7 +52,7 @@ internal static class TriggerCommand
         Telemetry.AddTo(builder, "trigger");
         using IHost host = builder.Build();
         await host.StartAsync(context.Cancel);
-        using HttpClient client = new() { BaseAddress = engine, Timeout = TimeSpan.FromMinutes(10) };
+        using HttpClient client = ServiceClient.Create(engine.OriginalString);
         try
         {
             await new Trigger(client, schedule, context.Console).RunAsync(context.Cancel);

@@ -37,7 +37,6 @@ internal sealed class Trigger(HttpClient engine, Schedule schedule, ToolConsole 
         try
         {
             using HttpRequestMessage request = new(HttpMethod.Post, "/sync");
-            request.Headers.Add(EngineService.IntentHeader, "trigger");
             using HttpResponseMessage accepted = await engine.SendAsync(request, cancel);
             accepted.EnsureSuccessStatusCode();
             string run = accepted.Headers.Location?.OriginalString ?? throw new HttpRequestException("the answer names no run");
