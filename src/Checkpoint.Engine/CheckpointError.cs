@@ -146,6 +146,12 @@ public enum CheckpointError
     /// <summary>The transfer failed.</summary>
     OffsiteFailed = 2000,
 
+    /// <summary>The copy that arrived is not what was sent, or a part fetched back is not what was recorded.</summary>
+    OffsiteDiffers = 2001,
+
+    /// <summary>The far side holds a name of the journal with other bytes, or a copy that this journal does not lead on from.</summary>
+    OffsiteForeign = 2002,
+
     /// <summary>The user cancelled.</summary>
     Cancelled = 13000,
 }

@@ -26,4 +26,23 @@ public class CheckpointException(CheckpointError error, string message, string? 
 
     /// <summary>Aligned lines under the message: a short label and a text. Never null, often empty.</summary>
     public IReadOnlyList<(string Label, string Text)> Details { get; init; } = [];
+
+    /// <summary>The aligned lines under the message, in their order: the model's state, the details, what to do next.</summary>
+    public IEnumerable<(string Label, string Text)> Lines()
+    {
+        if (ModelState is not null)
+        {
+            yield return ("model", ModelState);
+        }
+
+        foreach ((string Label, string Text) line in Details)
+        {
+            yield return line;
+        }
+
+        if (Next is not null)
+        {
+            yield return ("next", Next);
+        }
+    }
 }

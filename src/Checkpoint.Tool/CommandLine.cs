@@ -26,7 +26,7 @@ internal static class CommandLine
         ("verify", VerifyCommand.Create),
         ("doctor", DoctorCommand.Create),
         ("trigger", TriggerCommand.Create),
-        ("offsite", _ => OffsiteVerb.Create()),
+        ("offsite", OffsiteVerb.Create),
         ("demo", DemoCommand.Create),
         ("demo-producer", DemoProducerCommand.Create),
     ];

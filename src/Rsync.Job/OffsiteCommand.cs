@@ -6,119 +6,111 @@ using ApolloCheckpoint.Engine.Storage;
 namespace ApolloCheckpoint.Rsync;
 
 /// <summary>The command <c>offsite</c>: of the program of its own, and a verb of apollo-checkpoint.</summary>
-public static class OffsiteCommand
+public sealed class OffsiteCommand
 {
+    private readonly Option<string> at = new("--at")
+    {
+        Description = "Time of day of the nightly copy",
+        HelpName = "HH:MM",
+        DefaultValueFactory = _ => "03:30",
+    };
+
+    private readonly Option<bool> once = new("--once") { Description = "Make a copy now, once, and end (for cron)" };
+    private readonly Option<bool> deltas = new("--deltas")
+    {
+        Description = "Ship the deltas that the newest copy lacks, and end; with --at: also as they are committed",
+    };
+
+    private readonly Option<bool> drill = new("--drill")
+    {
+        Description = "Fetch a random part of the newest copy back, compare it with what was recorded, and end",
+    };
+
+    private readonly OffsiteSettings settings = new();
+    private readonly Action<string> say;
+    private readonly Action<CheckpointException> complain;
+    private readonly CancellationToken stop;
+
+    /// <summary>A command.</summary>
+    /// <param name="say">Told what a run of the service did, and when the next one is due.</param>
+    /// <param name="complain">Told what went wrong in a run that does not end the service.</param>
+    /// <param name="stop">Ends a run cleanly; besides the parser's own signal handling, where that is on.</param>
+    public OffsiteCommand(Action<string> say, Action<CheckpointException> complain, CancellationToken stop = default) =>
+        (this.say, this.complain, this.stop) = (say, complain, stop);
+
     /// <summary>Adds options and action to a command.</summary>
     /// <param name="command">The root command of this program, or the verb.</param>
-    public static void Configure(Command command)
+    /// <param name="serve">
+    /// Runs a service until cancelled; null: as it is. The tool puts its listener around it, and adds the listener's own options before.
+    /// </param>
+    public void Configure(Command command, Func<ParseResult, OffsiteService, CancellationToken, Task>? serve = null)
     {
-        Option<string> model = new("--model-dir")
+        settings.AddTo(command);
+        foreach (Option option in (Option[])[at, once, deltas, drill])
         {
-            Description = "The model directory.",
-            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("APOLLO_MODEL_DIR") ?? "",
-        };
-        Option<string?> target = new("--target") { Description = "HOST:PATH or an absolute path. [default: moria:models/NAME]" };
-        Option<string> at = new("--at") { Description = "Time of day of the nightly run.", DefaultValueFactory = _ => "03:30" };
-        Option<bool> once = new("--once") { Description = "Run now, once, and end (for cron)." };
-        Option<int> keep = new("--keep") { Description = "Snapshots kept on the far side.", DefaultValueFactory = _ => 14 };
-        Option<int> limit = new("--bwlimit") { Description = "Most KiB a second; 0 for no limit." };
-        command.Add(model);
-        command.Add(target);
-        command.Add(at);
-        command.Add(once);
-        command.Add(keep);
-        command.Add(limit);
+            command.Options.Add(option);
+        }
+
         command.SetAction(
-            async (parsed, cancel) =>
+            async (parsed, signalled) =>
             {
-                OffsiteOptions options = Options(
-                    parsed.GetValue(model) ?? "",
-                    parsed.GetValue(target),
-                    parsed.GetValue(keep),
-                    parsed.GetValue(limit)
-                );
-                OffsiteJob job = new(options, Disk.Instance, TimeProvider.System);
-                if (parsed.GetValue(once))
+                using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(signalled, stop);
+                CancellationToken cancel = either.Token;
+                OffsiteJob job = new(settings.Read(parsed), Disk.Instance, TimeProvider.System);
+                bool isService = parsed.GetResult(at) is { Implicit: false };
+                if (new[] { parsed.GetValue(once), parsed.GetValue(drill), isService }.Count(chosen => chosen) > 1)
                 {
-                    Print(await job.RunAsync(cancel));
-                    return 0;
+                    throw new CheckpointException(CheckpointError.Usage, "--once, --drill and --at exclude each other", "give one of them");
                 }
 
-                if (
-                    !TimeOnly.TryParseExact(
-                        parsed.GetValue(at),
-                        "HH:mm",
-                        CultureInfo.InvariantCulture,
-                        DateTimeStyles.None,
-                        out TimeOnly time
-                    )
-                )
+                if (parsed.GetValue(drill))
                 {
-                    throw new CheckpointException(
-                        CheckpointError.Usage,
-                        $"--at {parsed.GetValue(at)} is not a time of day",
-                        "write it as 03:30"
-                    );
+                    parsed.InvocationConfiguration.Output.WriteLine(OffsiteText.Of(await job.DrillAsync(cancel)));
+                }
+                else if (parsed.GetValue(once))
+                {
+                    parsed.InvocationConfiguration.Output.WriteLine(OffsiteText.Of(await job.RunAsync(cancel)));
+                }
+                else if (parsed.GetValue(deltas) && !isService)
+                {
+                    parsed.InvocationConfiguration.Output.WriteLine(OffsiteText.Of(await job.ShipDeltasAsync(cancel)));
+                }
+                else
+                {
+                    OffsiteService service = Service(job, parsed.GetValue(at) ?? "", parsed.GetValue(deltas));
+                    await ServeAsync(() => serve is null ? service.RunAsync(cancel) : serve(parsed, service, cancel), cancel);
                 }
 
-                return await ServeAsync(job, time, cancel);
+                return 0;
             }
         );
     }
 
-    private static async Task<int> ServeAsync(OffsiteJob job, TimeOnly at, CancellationToken cancel)
+    private async Task ServeAsync(Func<Task> run, CancellationToken cancel)
     {
-        while (true)
+        try
         {
-            TimeSpan wait = DailySchedule.UntilNext(at, TimeProvider.System);
-            Console.Error.WriteLine($"next off-site copy {DateTime.Now + wait:yyyy-MM-dd HH:mm}");
-            await Task.Delay(wait, cancel);
-            try
-            {
-                Print(await job.RunAsync(cancel));
-            }
-            catch (CheckpointException e)
-            {
-                // A night that failed must not end the service: the next one continues what arrived.
-                Console.Error.WriteLine(Describe(e));
-            }
+            await run();
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // How a service ends is no failure.
+            say("stopped; what arrived is kept and continued by the next copy");
         }
     }
 
-    private static OffsiteOptions Options(string model, string? target, int keep, int limit)
+    /// <summary>The service of a job, its words said.</summary>
+    /// <exception cref="CheckpointException">Usage: not a time of day.</exception>
+    public OffsiteService Service(OffsiteJob job, string timeOfDay, bool shipDeltas)
     {
-        if (model.Length == 0)
+        if (!TimeOnly.TryParseExact(timeOfDay, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out TimeOnly night))
         {
-            throw new CheckpointException(CheckpointError.Usage, "--model-dir is missing", "give --model-dir DIR or set APOLLO_MODEL_DIR");
+            throw new CheckpointException(CheckpointError.Usage, $"--at {timeOfDay} is not a time of day", "write it as 03:30");
         }
 
-        if (keep < 1 || limit < 0)
-        {
-            throw new CheckpointException(CheckpointError.Usage, "--keep is at least 1 and --bwlimit at least 0", null);
-        }
-
-        string problem = "";
-        RsyncTarget? parsed = string.IsNullOrEmpty(target) ? RsyncTarget.Default(model) : RsyncTarget.TryParse(target, out problem);
-        return parsed is null
-            ? throw new CheckpointException(CheckpointError.Usage, $"--target: {problem}", "for example --target moria:models/NAME")
-            : new OffsiteOptions(Path.GetFullPath(model), parsed) { Keep = keep, BandwidthKiB = limit };
+        OffsiteService service = new(job, night, shipDeltas ? TimeSpan.FromSeconds(15) : null, Disk.Instance, TimeProvider.System);
+        service.Said += say;
+        service.Failed += complain;
+        return service;
     }
-
-    /// <summary>An error as the command line shows it.</summary>
-    public static string Describe(CheckpointException error) =>
-        string.Join(
-            '\n',
-            new[] { $"error {error.ExitCode}: {error.Message}" }
-                .Concat(error.ModelState is null ? [] : [$"  model    {error.ModelState}"])
-                .Concat(error.Details.Select(line => $"  {line.Label, -8} {line.Text}"))
-                .Concat(error.Next is null ? [] : [$"  next     {error.Next}"])
-        );
-
-    private static void Print(OffsiteReport report) =>
-        Console.Out.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"shipped to {report.Target}, snapshot {report.Snapshot} · {report.SentBytes / 1e6:0.0} MB sent of {report.ModelBytes / 1e6:0.0} MB · {report.Elapsed.TotalSeconds:0.0} s"
-            )
-        );
 }

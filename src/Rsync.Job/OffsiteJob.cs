@@ -1,24 +1,104 @@
-using System.Globalization;
 using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Storage;
-using CliWrap;
-using CliWrap.Buffered;
 
 namespace ApolloCheckpoint.Rsync;
 
 /// <summary>
-/// One off-site run: hold the shards still, copy them to a staging folder on the far side, let go, make the copy current. An
-/// interrupted run leaves yesterday's copy whole and is continued by the next.
+/// The off-site job of one model: a whole copy, the deltas since, a restore drill. One at a time on this machine
+/// (<c>.apollo/offsite.lock</c>); what each did, or why it failed, is left in <c>.apollo/offsite.json</c>.
 /// </summary>
 public sealed class OffsiteJob(OffsiteOptions options, IDisk disk, TimeProvider time)
 {
-    /// <summary>Runs it.</summary>
-    /// <exception cref="CheckpointException">OffsiteFailed (the transfer), ShardsHeld (a fold did not end in time), ModelNotFound.</exception>
+    private readonly FarSide far = new(options);
+
+    /// <summary>What the job is asked to do.</summary>
+    public OffsiteOptions Options => options;
+
+    /// <summary>Makes a whole copy, and adds to it what was committed while it travelled.</summary>
+    /// <exception cref="CheckpointException">20xx; ShardsHeld; 10xx, 14xx, 16xx of the model here. The far side's newest copy is untouched.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; rsync was asked to stop and keeps what arrived.</exception>
     public async Task<OffsiteReport> RunAsync(CancellationToken cancel)
     {
-        long started = time.GetTimestamp();
-        if (disk.Stat(options.ModelDirectory) is not { Kind: FileEntryKind.Folder })
+        RequireModel();
+        OffsiteReport report = await RecordAsync(
+            "copy",
+            () => new NightlyCopy(options, disk, time, far).RunAsync(cancel),
+            (state, done) =>
+                state with
+                {
+                    Copy = new OffsiteState.CopyDone(
+                        done.Snapshot,
+                        time.GetUtcNow(),
+                        done.Version,
+                        done.FilesVersion,
+                        done.SentBytes,
+                        done.ModelBytes,
+                        done.Files,
+                        done.SumsSha256,
+                        done.Elapsed.TotalSeconds
+                    ),
+                    Deltas = null,
+                }
+        );
+        if (HeldModel.VersionsIn(disk, new StatePaths(options.ModelDirectory)) is [.., long newest] && newest > report.Version)
+        {
+            DeltaReport deltas = await ShipDeltasAsync(cancel);
+            report = report with { Version = deltas.Version, SentBytes = report.SentBytes + deltas.SentBytes };
+        }
+
+        return report;
+    }
+
+    /// <summary>Adds the deltas that the newest copy does not have.</summary>
+    /// <exception cref="CheckpointException">20xx: also where there is no copy yet, or it is of another history.</exception>
+    public Task<DeltaReport> ShipDeltasAsync(CancellationToken cancel)
+    {
+        RequireModel();
+        return RecordAsync(
+            "deltas",
+            () => new DeltaShipping(options, disk, time, far).RunAsync(cancel),
+            (state, done) =>
+                state with
+                {
+                    Deltas = new OffsiteState.DeltasDone(
+                        done.Snapshot,
+                        time.GetUtcNow(),
+                        done.Version,
+                        done.Deltas,
+                        done.SentBytes,
+                        done.Elapsed.TotalSeconds
+                    ),
+                }
+        );
+    }
+
+    /// <summary>Fetches a random part of the newest copy back and compares it with what was recorded.</summary>
+    /// <exception cref="CheckpointException">OffsiteDiffers: it is not; 20xx.</exception>
+    public Task<DrillReport> DrillAsync(CancellationToken cancel)
+    {
+        RequireModel();
+        OffsiteState.CopyDone? copy = OffsiteState.TryRead(disk, options.ModelDirectory)?.Copy;
+        return RecordAsync(
+            "drill",
+            () => new RestoreDrill(options, disk, time, far).RunAsync(copy is null ? null : (copy.Snapshot, copy.SumsSha256), cancel),
+            (state, done) =>
+                state with
+                {
+                    Drill = new OffsiteState.DrillDone(
+                        done.Snapshot,
+                        time.GetUtcNow(),
+                        done.Chunks,
+                        done.Bytes,
+                        done.Elapsed.TotalSeconds
+                    ),
+                }
+        );
+    }
+
+    private void RequireModel()
+    {
+        if (disk.Stat(options.ModelDirectory) is null)
         {
             throw new CheckpointException(
                 CheckpointError.ModelNotFound,
@@ -26,100 +106,59 @@ public sealed class OffsiteJob(OffsiteOptions options, IDisk disk, TimeProvider 
                 "check --model-dir"
             );
         }
-
-        await FarAsync(RsyncArguments.PrepareScript(options), cancel);
-        BufferedCommandResult transfer;
-        using (await HoldShardsAsync(cancel))
-        {
-            transfer = await RunAsync([options.RsyncProgram, .. RsyncArguments.Transfer(options)], cancel);
-        }
-
-        string stamp = time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        await FarAsync(RsyncArguments.PromoteScript(options, stamp), cancel);
-        return new OffsiteReport(
-            options.Target.ToString(),
-            stamp,
-            RsyncStats.Find(transfer.StandardOutput, "Total bytes sent"),
-            RsyncStats.Find(transfer.StandardOutput, "Total file size"),
-            time.GetElapsedTime(started)
-        );
     }
 
-    /// <summary>
-    /// Takes <c>shards.lock</c> shared and makes sure that no shard is half folded under it; else lets go and waits.
-    /// </summary>
-    private async Task<IDisposable> HoldShardsAsync(CancellationToken cancel)
+    /// <summary>One run under the job's lock, its end noted.</summary>
+    private async Task<T> RecordAsync<T>(string what, Func<Task<T>> run, Func<OffsiteState, T, OffsiteState> note)
     {
-        string state = Path.Combine(options.ModelDirectory, ".apollo");
-        if (disk.Stat(state) is null)
+        using System.Diagnostics.Activity? span = EngineActivity.Source.StartActivity("offsite." + what);
+        StatePaths paths = new(options.ModelDirectory);
+        bool isKnown = disk.Stat(paths.Folder) is not null;
+        using IDisposable? only = isKnown ? disk.TryLock(paths.OffsiteLock, shared: false) : null;
+        if (isKnown && only is null)
         {
-            // Never synced: the files are what they are, and nothing of ours writes them.
-            return NothingHeld.Instance;
+            throw new CheckpointException(
+                CheckpointError.Locked,
+                $"another off-site run of {options.ModelDirectory} is at work (it holds {paths.OffsiteLock})",
+                $"wait for it to end; fuser {paths.OffsiteLock} shows its process"
+            );
         }
 
-        long started = time.GetTimestamp();
-        while (true)
-        {
-            if (disk.TryLock(Path.Combine(state, "shards.lock"), shared: true) is { } held)
-            {
-                if (!IsHalfFolded(state))
-                {
-                    return held;
-                }
-
-                held.Dispose();
-            }
-
-            if (time.GetElapsedTime(started) >= options.LockWait)
-            {
-                throw new CheckpointException(
-                    CheckpointError.ShardsHeld,
-                    $"{options.ModelDirectory} was being folded for {options.LockWait.TotalMinutes:0} minutes, or a fold was cut off",
-                    $"finish it: apollo-checkpoint fold --model-dir {options.ModelDirectory}"
-                );
-            }
-
-            await Task.Delay(TimeSpan.FromSeconds(1), time, cancel);
-        }
-    }
-
-    private bool IsHalfFolded(string state) =>
-        disk.List(Path.Combine(state, "redo")).Count > 0
-        || disk.List(options.ModelDirectory).Any(name => name.EndsWith(".folding", StringComparison.Ordinal));
-
-    private Task<BufferedCommandResult> FarAsync(string script, CancellationToken cancel) =>
-        RunAsync(RsyncArguments.FarShell(options, script), cancel);
-
-    private async Task<BufferedCommandResult> RunAsync(IReadOnlyList<string> words, CancellationToken cancel)
-    {
-        BufferedCommandResult result;
+        Note(state => state with { Running = new OffsiteState.RunNow(what, time.GetUtcNow()) });
         try
         {
-            // Graceful first: rsync keeps its partial file on SIGINT.
-            using CancellationTokenSource forceful = new();
-            using CancellationTokenRegistration late = cancel.Register(() => forceful.CancelAfter(TimeSpan.FromSeconds(10)));
-            result = await Cli.Wrap(words[0])
-                .WithArguments(words.Skip(1))
-                .WithValidation(CommandResultValidation.None)
-                .ExecuteBufferedAsync(Console.OutputEncoding, Console.OutputEncoding, forceful.Token, cancel);
+            T done = await run();
+            Note(state => note(state, done) with { Running = null, Failure = null });
+            return done;
         }
-        catch (System.ComponentModel.Win32Exception e)
+        catch (CheckpointException e)
         {
-            throw Failed(127, e.Message);
+            e.ModelState ??= "the newest finished copy on the far side is untouched";
+            Note(state =>
+                state with
+                {
+                    Running = null,
+                    Failure = new OffsiteState.RunFailed(what, time.GetUtcNow(), e.ExitCode, e.Message, e.Next),
+                }
+            );
+            throw;
         }
-
-        return result.ExitCode == 0 ? result : throw Failed(result.ExitCode, result.StandardError);
+        catch (OperationCanceledException)
+        {
+            Note(state => state with { Running = null });
+            throw;
+        }
     }
 
-    private CheckpointException Failed(int code, string errors)
+    private void Note(Func<OffsiteState, OffsiteState> change)
     {
-        string host = options.Target.Host ?? "this machine";
-        (string what, string next) = RsyncExit.Explain(code, errors, host);
-        IEnumerable<string> lines = errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return new CheckpointException(CheckpointError.OffsiteFailed, $"off-site copy to {options.Target} failed: {what}", next)
+        OffsiteState state = OffsiteState.TryRead(disk, options.ModelDirectory) ?? new OffsiteState();
+        if (state.Target != options.Target.ToString())
         {
-            ModelState = $"{options.ModelDirectory} is unchanged; the newest finished copy on the far side is untouched",
-            Details = [.. lines.TakeLast(4).Select(line => ("rsync", line))],
-        };
+            // Another far side: what was noted of the one before says nothing of this one.
+            state = new OffsiteState { Next = state.Next, Target = options.Target.ToString() };
+        }
+
+        change(state).Save(disk, options.ModelDirectory);
     }
 }

@@ -11,12 +11,21 @@ public sealed record OffsiteOptions(string ModelDirectory, RsyncTarget Target)
     /// <summary>Snapshots kept on the far side; the newest always stays.</summary>
     public int Keep { get; init; } = 14;
 
+    /// <summary>Bring the files to the newest version before they are shipped.</summary>
+    public bool FoldFirst { get; init; }
+
+    /// <summary>Have the far side read its copy and compare it with what was sent, before it becomes current.</summary>
+    public bool Verify { get; init; } = true;
+
+    /// <summary>How many chunks of at most 2 MiB a restore drill fetches.</summary>
+    public int DrillChunks { get; init; } = 64;
+
     /// <summary>How long to wait for a running fold before giving up.</summary>
     public TimeSpan LockWait { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The rsync program.</summary>
     public string RsyncProgram { get; init; } = "rsync";
 
-    /// <summary>The ssh program and its further options (a port, an identity file).</summary>
+    /// <summary>The ssh program and its further options (a configuration file).</summary>
     public IReadOnlyList<string> SshCommand { get; init; } = ["ssh"];
 }

@@ -17,7 +17,8 @@ public sealed class Disk : IDisk
         try
         {
             FileSystemInfo? target = File.ResolveLinkTarget(path, returnFinalTarget: true);
-            return target is { Exists: true }
+            // Not its own Exists: that asks for a file, and a link may lead to a folder.
+            return target is not null && Path.Exists(target.FullName)
                 ? target.FullName
                 : throw new FileNotFoundException($"{path} is a link that leads nowhere", path);
         }

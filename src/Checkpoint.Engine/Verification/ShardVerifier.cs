@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -74,7 +75,7 @@ internal sealed class ShardVerifier
         for (int attempt = 0; ; attempt++)
         {
             IDisposable held = DirectoryLocks.TryHoldShards(disk, paths) ?? throw Held();
-            if (!IsHalfFolded() && DigestTable.TryRead(disk, paths.Digests) is { } found)
+            if (!PendingWork.IsHalfFolded(disk, model.Layout, paths) && DigestTable.TryRead(disk, paths.Digests) is { } found)
             {
                 table = found;
                 return held;
@@ -90,11 +91,6 @@ internal sealed class ShardVerifier
             recovered.AddRange(session.Recovered);
         }
     }
-
-    private bool IsHalfFolded() =>
-        model.Layout.Shards.Any(shard =>
-            disk.Stat(paths.RedoOf(shard.FileName)) is not null || disk.Stat(paths.FoldingOf(shard.FileName)) is not null
-        );
 
     private CheckpointException Held() =>
         new(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ApolloCheckpoint.Rsync;
+using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Commands;
 
@@ -7,10 +8,13 @@ namespace ApolloCheckpoint.Tool.Commands;
 internal static class OffsiteVerb
 {
     /// <summary>Describes the verb.</summary>
-    public static Command Create()
+    public static Command Create(ToolContext context)
     {
+        ToolConsole console = context.Console;
         Command command = new("offsite", "Ship the model directory to another host with rsync, nightly or once, from a consistent state.");
-        OffsiteCommand.Configure(command);
+        new OffsiteCommand(console.Error.WriteLine, e => ErrorText.Write(console.Error, e, console.ColourError), context.Cancel).Configure(
+            command
+        );
         return command;
     }
 }

@@ -7,6 +7,12 @@ namespace ApolloCheckpoint.Engine.Journaling.Recovering;
 /// <summary>What the next recovery would have to do, for commands that only read: they say "pending" and write nothing.</summary>
 internal static class PendingWork
 {
+    /// <summary>Whether a shard is being replaced or patched, or was when a fold was cut off; asked under the shards' lock, it was.</summary>
+    internal static bool IsHalfFolded(IDisk disk, ModelLayout layout, StatePaths paths) =>
+        layout.Shards.Any(shard =>
+            disk.Stat(paths.RedoOf(shard.FileName)) is not null || disk.Stat(paths.FoldingOf(shard.FileName)) is not null
+        );
+
     /// <summary>One sentence each; empty when nothing is unfinished. Takes no lock, so a running sync shows too.</summary>
     internal static IReadOnlyList<string> Peek(IDisk disk, ModelLayout layout, StatePaths paths)
     {
