@@ -52,4 +52,58 @@ internal static class ChunkWorkers
             }
         }
     }
+
+    /// <summary>
+    /// As <see cref="Run"/>, and calls <paramref name="inOrder"/> for every ordinal after its work: one at a time, in the order of the
+    /// list, with the state that did the work.
+    /// </summary>
+    internal static void RunInOrder<T>(
+        IReadOnlyList<int> ordinals,
+        int workers,
+        Func<T> createState,
+        Action<int, T> work,
+        Action<int, T> inOrder,
+        CancellationToken cancellation
+    )
+    {
+        object gate = new();
+        int turn = 0;
+        bool hasFailed = false;
+        Run([.. Enumerable.Range(0, ordinals.Count)], workers, createState, Work, CancellationToken.None);
+
+        void Work(int place, T state)
+        {
+            try
+            {
+                // Here and not in the loop around: a place that is never worked on would be waited for.
+                cancellation.ThrowIfCancellationRequested();
+                work(ordinals[place], state);
+                lock (gate)
+                {
+                    while (turn != place && !hasFailed)
+                    {
+                        Monitor.Wait(gate);
+                    }
+
+                    if (!hasFailed)
+                    {
+                        inOrder(ordinals[place], state);
+                        turn++;
+                    }
+
+                    Monitor.PulseAll(gate);
+                }
+            }
+            catch
+            {
+                lock (gate)
+                {
+                    hasFailed = true;
+                    Monitor.PulseAll(gate);
+                }
+
+                throw;
+            }
+        }
+    }
 }

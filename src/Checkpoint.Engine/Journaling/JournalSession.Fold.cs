@@ -32,17 +32,22 @@ internal sealed partial class JournalSession
     }
 
     /// <summary>Writes a redo that a crash left into its shard. The caller holds the shards' lock.</summary>
-    internal void WritePendingRedo(Shard shard) => opened.WriteRedo(Disk, Layout, shard);
+    internal void WritePendingRedo(Shard shard)
+    {
+        if (opened.PendingRedo.ContainsKey(shard.FileName))
+        {
+            opened.ApplyRedo(Disk, Layout, shard, Options.Workers);
+        }
+    }
 
     /// <summary>From now on the shard's chunks may be of several versions, until it is settled.</summary>
     internal void BeginPatch(Shard shard) => opened.Mixed.Add(shard.FileName);
 
     /// <summary>Writes a redo that was just made durable. Should that fail, it stays pending, here and on disk.</summary>
-    /// <returns>Bytes written.</returns>
-    internal long WriteRedo(Shard shard, RedoReader redo)
+    internal RedoApplication ApplyRedo(Shard shard, RedoReader redo)
     {
         opened.PendingRedo[shard.FileName] = redo;
-        return opened.WriteRedo(Disk, Layout, shard);
+        return opened.ApplyRedo(Disk, Layout, shard, Options.Workers);
     }
 
     /// <summary>Records that shards were written and hold the newest version now, durably; then lets go of their redo.</summary>

@@ -81,6 +81,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             return default;
         }
 
+        int? changed = null;
         if (scan.Delta is { } delta)
         {
             EncodedChunk encoded = isKnown
@@ -88,11 +89,12 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
                 : Kept(codec.EncodeRepair(chunk.Tensor.Type, after));
             Prove(chunk, liveType, encoded, old, after);
             delta.Append(chunk.Ordinal, liveType, encoded, recorded, afterDigest);
+            changed = isKnown ? encoded.ChangedUnits : null;
         }
 
         long place = chunk.FileOffset - chunk.Tensor.FileOffset;
         return new ChunkOutcome(
-            BlockDiffer.CountChanged(old, after, chunk.Tensor.Type.UnitBytes()),
+            changed ?? BlockDiffer.CountChanged(old, after, chunk.Tensor.Type.UnitBytes()),
             BlockDiffer.Blocks(old, after, place, scan.BlockSize)
         );
     }

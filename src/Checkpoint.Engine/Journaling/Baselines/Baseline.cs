@@ -66,13 +66,14 @@ internal sealed class Baseline : IDisposable
             return bytes;
         }
 
-        if (isMixed || !TryBringFromKnown(chunk, onDisk, bytes, codec))
+        UInt128 newest = session.NewestDigest(chunk.Ordinal);
+        if (isMixed || !session.Chain.TryBringFrom(chunk, onDisk, session.RecordOf(chunk.Shard).Version, bytes, newest, codec))
         {
             onDisk.CopyTo(bytes);
             session.LayRedoOver(chunk, bytes);
             try
             {
-                session.Chain.BringToNewest(chunk, bytes, session.NewestDigest(chunk.Ordinal), codec);
+                session.Chain.BringToNewest(chunk, bytes, newest, codec);
             }
             catch (CheckpointException e) when (e.Error == CheckpointError.ShardForeign && session.Options.Repair)
             {
@@ -91,23 +92,6 @@ internal sealed class Baseline : IDisposable
         {
             mapping.Dispose();
             file.Dispose();
-        }
-    }
-
-    /// <summary>The usual case, which saves a digest: the shard says which version its chunks are of.</summary>
-    private bool TryBringFromKnown(in Chunk chunk, ReadOnlySpan<byte> onDisk, Span<byte> bytes, IChunkCodec codec)
-    {
-        onDisk.CopyTo(bytes);
-        try
-        {
-            long version = session.RecordOf(chunk.Shard).Version;
-            session.Chain.BringFrom(chunk, bytes, version, session.NewestDigest(chunk.Ordinal), codec);
-            return true;
-        }
-        catch (CheckpointException e) when (e.Error == CheckpointError.JournalDamaged)
-        {
-            // Wrong bytes or a damaged delta: starting from the digest of what is there finds out which.
-            return false;
         }
     }
 }

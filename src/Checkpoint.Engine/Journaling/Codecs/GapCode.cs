@@ -16,6 +16,8 @@ internal static partial class GapCode
     // A gap of less than 2^21 units takes at most three bytes.
     private const int MostGapBytes = 3;
 
+    private const int NearUnits = 8;
+
     /// <summary>Codes a chunk.</summary>
     /// <param name="kind">What a step is.</param>
     /// <param name="before">The chunk.</param>
@@ -39,13 +41,8 @@ internal static partial class GapCode
         int changes = 0;
         int gapBytes = 0;
         int next = 0;
-        for (int index = 0; index < before.Length; index++)
+        for (int index = NextChange(before, after, 0); index < before.Length; index = NextChange(before, after, next))
         {
-            if (before[index] == after[index])
-            {
-                continue;
-            }
-
             if (gapBytes + MostGapBytes + (changes + 1L) * width > limit + 64)
             {
                 return null;
@@ -106,17 +103,30 @@ internal static partial class GapCode
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         int written = 0;
-        for (int index = 0; index < before.Length; index++)
+        for (int index = NextChange(before, after, 0); index < before.Length; index = NextChange(before, after, index + 1))
         {
-            if (before[index] != after[index])
+            ulong step = ulong.CreateTruncating(Step(kind, before[index], after[index]));
+            for (int at = written++; at < planes.Length; at += changes, step >>= 8)
             {
-                ulong step = ulong.CreateTruncating(Step(kind, before[index], after[index]));
-                for (int at = written++; at < planes.Length; at += changes, step >>= 8)
-                {
-                    planes[at] = (byte)step;
-                }
+                planes[at] = (byte)step;
             }
         }
+    }
+
+    /// <summary>The first change at or behind a place, or the length. Near ones one by one, far ones by vectors.</summary>
+    private static int NextChange<T>(ReadOnlySpan<T> before, ReadOnlySpan<T> after, int from)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        int near = Math.Min(before.Length, from + NearUnits);
+        for (; from < near; from++)
+        {
+            if (before[from] != after[from])
+            {
+                return from;
+            }
+        }
+
+        return from + before[from..].CommonPrefixLength(after[from..]);
     }
 
     private static T ReadStep<T>(ReadOnlySpan<byte> planes, int index, int changes)

@@ -40,17 +40,28 @@ internal sealed class DeltaChain : IDisposable
     /// <summary>Whether a version after <paramref name="version"/> changes the chunk.</summary>
     internal bool Touches(int ordinal, long version) => deltas.Exists(delta => delta.Header.Version > version && delta.Contains(ordinal));
 
-    /// <summary>Brings bytes that should be of a known version to the newest.</summary>
+    /// <summary>The usual case, which saves a digest: the shard says which version its bytes are of.</summary>
     /// <param name="chunk">The chunk.</param>
-    /// <param name="bytes">Its bytes, changed in place; undefined after an exception.</param>
+    /// <param name="old">Its bytes as they are.</param>
     /// <param name="version">The version they should be of.</param>
+    /// <param name="bytes">Receives its bytes in the newest version; undefined if false.</param>
     /// <param name="newest">Digest of the chunk in the newest version.</param>
     /// <param name="codec">The caller's codec.</param>
-    /// <exception cref="CheckpointException">JournalDamaged: the bytes or a payload are not what they should be. DiskReadFailed.</exception>
-    internal void BringFrom(in Chunk chunk, Span<byte> bytes, long version, UInt128 newest, IChunkCodec codec)
+    /// <returns>Whether it worked. If not, bytes or a delta are damaged; beginning from the digest of what is there finds out which.</returns>
+    /// <exception cref="CheckpointException">DiskReadFailed.</exception>
+    internal bool TryBringFrom(in Chunk chunk, ReadOnlySpan<byte> old, long version, Span<byte> bytes, UInt128 newest, IChunkCodec codec)
     {
+        old.CopyTo(bytes);
         int first = deltas.FindIndex(delta => delta.Header.Version > version);
-        Apply(chunk, bytes, first < 0 ? deltas.Count : first, newest, codec);
+        try
+        {
+            Apply(chunk, bytes, first < 0 ? deltas.Count : first, newest, codec);
+            return true;
+        }
+        catch (CheckpointException e) when (e.Error == CheckpointError.JournalDamaged)
+        {
+            return false;
+        }
     }
 
     /// <summary>

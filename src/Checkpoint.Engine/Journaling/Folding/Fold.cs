@@ -1,4 +1,3 @@
-using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 
@@ -78,8 +77,7 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
 
         foreach (Shard shard in ways[FoldWay.Patch])
         {
-            using PatchFold patch = new(session, cancellation);
-            folded.Add(patch.Run(shard));
+            folded.Add(new PatchFold(session, cancellation).Run(shard));
             session.Settle([shard]);
         }
     }
@@ -127,22 +125,19 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
     {
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         using ShardFiles files = new(session.Disk, [shard]);
-        using IChunkCodec codec = session.Options.Codec();
-        byte[] before = new byte[session.Layout.LargestChunkBytes];
-        byte[] after = new byte[session.Layout.LargestChunkBytes];
-        List<(int Offset, int Length)> ranges = [];
+        using FoldWorker worker = new(session);
         long dirty = 0;
         long seen = 0;
         int step = Math.Max(1, ordinals.Count / Samples);
         for (int i = 0; i < ordinals.Count; i += step)
         {
             Chunk chunk = session.Layout[ordinals[i]];
-            Span<byte> old = files.Read(chunk, before);
-            Span<byte> bytes = after.AsSpan(0, old.Length);
+            Span<byte> old = files.Read(chunk, worker.Before);
+            Span<byte> bytes = worker.After.AsSpan(0, old.Length);
             old.CopyTo(bytes);
-            session.Chain.BringToNewest(chunk, bytes, session.NewestDigest(chunk.Ordinal), codec);
-            DirtyPages.Find(old, bytes, chunk.FileOffset, ranges);
-            dirty += ranges.Sum(range => (long)range.Length);
+            session.Chain.BringToNewest(chunk, bytes, session.NewestDigest(chunk.Ordinal), worker.Codec);
+            DirtyPages.Find(old, bytes, chunk.FileOffset, worker.Ranges);
+            dirty += worker.Ranges.Sum(range => (long)range.Length);
             seen += chunk.ByteLength;
         }
 

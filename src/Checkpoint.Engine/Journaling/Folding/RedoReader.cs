@@ -10,13 +10,8 @@ internal sealed class RedoReader : IDisposable
 {
     private readonly IDiskFile file;
     private readonly SortedDictionary<int, RedoRecord> records = [];
-    private readonly byte[] buffer;
 
-    private RedoReader(IDiskFile file, int chunkBytes)
-    {
-        this.file = file;
-        buffer = new byte[chunkBytes];
-    }
+    private RedoReader(IDiskFile file) => this.file = file;
 
     /// <summary>The version that its chunks are of.</summary>
     internal long Version { get; private set; }
@@ -32,7 +27,7 @@ internal sealed class RedoReader : IDisposable
             return null;
         }
 
-        RedoReader reader = new(disk.Open(path), layout.LargestChunkBytes);
+        RedoReader reader = new(disk.Open(path));
         try
         {
             if (reader.ChecksumHolds() && reader.TryReadHead(lineage, layout, shard, out long first))
@@ -67,24 +62,8 @@ internal sealed class RedoReader : IDisposable
         }
     }
 
-    /// <summary>
-    /// Writes a chunk's values into the shard, equal bytes too: what the page cache shows may not be what the disk holds.
-    /// </summary>
-    /// <returns>Bytes written.</returns>
-    internal long WriteInto(IDiskFile shard, in Chunk chunk)
-    {
-        RedoRecord record = records[chunk.Ordinal];
-        long position = record.DataOffset;
-        foreach ((int offset, int length) in record.Ranges)
-        {
-            Span<byte> values = buffer.AsSpan(0, length);
-            Fill(values, position);
-            shard.Write(values, chunk.FileOffset + offset);
-            position += length;
-        }
-
-        return position - record.DataOffset;
-    }
+    /// <summary>Which parts of a chunk it holds: offset inside the chunk and length, bytes.</summary>
+    internal IReadOnlyList<(int Offset, int Length)> RangesOf(int ordinal) => records[ordinal].Ranges;
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();

@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -79,7 +78,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         ChunkWorkers.Run(
             session.OrdinalsOf(shard),
             session.Options.Workers,
-            () => new Worker(session.Options.Codec(), session.Layout.LargestChunkBytes),
+            () => new FoldWorker(session),
             (ordinal, worker) =>
             {
                 Chunk chunk = session.Layout[ordinal];
@@ -131,18 +130,4 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
             $"{session.Paths.FoldingOf(shard.FileName)} {what}; {shard.FileName} was not touched",
             "look at the kernel log (dmesg) for the device, then run: apollo-checkpoint fold"
         );
-
-    /// <summary>Buffers and codec of one thread.</summary>
-    private sealed class Worker(IChunkCodec codec, int chunkBytes) : IDisposable
-    {
-        internal IChunkCodec Codec { get; } = codec;
-
-        internal byte[] Before { get; } = new byte[chunkBytes];
-
-        internal byte[] After { get; } = new byte[chunkBytes];
-
-        internal List<(int, int)> Ranges { get; } = [];
-
-        public void Dispose() => Codec.Dispose();
-    }
 }

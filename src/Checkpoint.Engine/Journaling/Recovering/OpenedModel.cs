@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
@@ -50,40 +49,18 @@ internal sealed class OpenedModel : IDisposable
         PendingRedo.GetValueOrDefault(chunk.Shard.FileName)?.LayOver(chunk, bytes);
 
     /// <summary>
-    /// Writes a pending redo into its shard and makes it durable: every chunk whose result has the digest that it must have. A chunk
-    /// whose result has not was changed by something else since, and is left as it is. The caller holds the shards' lock; the redo file
-    /// stays until the digests are saved, and the redo pending until all of it is durable.
+    /// Writes a pending redo into its shard and makes it durable. The caller holds the shards' lock; the redo file stays until the digests
+    /// are saved, and the redo pending until all of it is durable.
     /// </summary>
-    /// <returns>Bytes written.</returns>
-    internal long WriteRedo(IDisk disk, ModelLayout layout, Shard shard)
+    /// <returns>What was written and what was not.</returns>
+    internal RedoApplication ApplyRedo(IDisk disk, ModelLayout layout, Shard shard, int workers)
     {
-        if (!PendingRedo.TryGetValue(shard.FileName, out RedoReader? redo))
-        {
-            return 0;
-        }
-
-        long written = 0;
-        using (IDiskFile file = disk.Open(shard.FilePath, writable: true))
-        using (ShardFiles files = new(disk, [shard]))
-        {
-            byte[] buffer = new byte[layout.LargestChunkBytes];
-            foreach (int ordinal in redo.Ordinals)
-            {
-                Chunk chunk = layout[ordinal];
-                Span<byte> bytes = files.Read(chunk, buffer);
-                redo.LayOver(chunk, bytes);
-                if (XxHash128.HashToUInt128(bytes) == redo.DigestAfter(ordinal))
-                {
-                    written += redo.WriteInto(file, chunk);
-                }
-            }
-
-            file.Flush();
-        }
-
+        RedoReader redo = PendingRedo[shard.FileName];
+        RedoApplication application = new(layout, shard, redo, workers);
+        application.Run(disk);
         PendingRedo.Remove(shard.FileName);
         redo.Dispose();
-        return written;
+        return application;
     }
 
     /// <summary>Closes what is open.</summary>

@@ -63,7 +63,7 @@ internal sealed partial class Recovery
 
         foreach (Shard shard in touched)
         {
-            opened.WriteRedo(disk, layout, shard);
+            opened.ApplyRedo(disk, layout, shard, options.Workers);
             done.Add($"{shard.FileName} was being patched: what was in doubt was written again");
         }
     }

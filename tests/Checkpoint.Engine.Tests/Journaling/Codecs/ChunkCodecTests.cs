@@ -113,6 +113,25 @@ public sealed class ChunkCodecTests : IDisposable
         Assert.InRange(encoded.Payload.Length * 8.0 / encoded.ChangedUnits, 5, 14);
     }
 
+    [Theory]
+    [InlineData(ElementType.BF16)]
+    [InlineData(ElementType.F32)]
+    public void Changes_far_apart_take_the_gap_code_which_need_not_look_at_every_element(ElementType type)
+    {
+        (byte[] before, byte[] _) = MadePairs.Make(type, MadePairs.Kind.RandomBits, 0, 100_000, 5);
+        byte[] after = [.. before];
+        int width = before.Length / 100_000;
+        foreach (int unit in new[] { 0, 7, 8, 9, 4_096, 51_234, 65_535, 65_536, 80_001, 90_000, 99_998, 99_999 })
+        {
+            after[unit * width] ^= 1;
+        }
+
+        Assert.Equal(ChunkEncoding.GapCode, codec.Encode(type, type, before, after).Encoding);
+        RoundTrip(type, type, before, after, "far apart");
+        after[50_000 * width] ^= 1;
+        Assert.Equal(ChunkEncoding.ClassCode, codec.Encode(type, type, before, after).Encoding);
+    }
+
     [Fact]
     public void No_payload_is_longer_than_the_chunk_and_a_form_byte()
     {
