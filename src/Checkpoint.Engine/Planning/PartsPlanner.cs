@@ -3,8 +3,8 @@ using ApolloCheckpoint.Engine.Weights;
 namespace ApolloCheckpoint.Engine.Planning;
 
 /// <summary>
-/// Places tensors by the rectangles that the producer's hook published. Copies that nothing computes with and replicas are left out;
-/// what remains must tile each tensor exactly, and be proven.
+/// Places tensors by the rectangles that the producer's hook published. Copies that nothing computes with are left out, and replicas are
+/// for comparison; what remains must tile each tensor exactly, and be proven.
 /// </summary>
 internal sealed class PartsPlanner
 {
@@ -54,7 +54,13 @@ internal sealed class PartsPlanner
             return;
         }
 
-        foreach ((LiveTensor live, LivePart part) in read)
+        List<(LiveTensor Live, LivePart Part)> copies =
+        [
+            .. parts.Where(row =>
+                row.Part is { Unused: false, IsReplica: true, Live.Elements: > 0 } && !read.Exists(first => Same(first, row))
+            ),
+        ];
+        foreach ((LiveTensor live, LivePart part) in read.Concat(copies))
         {
             if (part.Proof is not ("full" or "sample") && !options.TrustMapping)
             {
@@ -68,8 +74,15 @@ internal sealed class PartsPlanner
             }
         }
 
-        draft.Place(disk, [.. read.Select(row => new PlannedRegion(row.Live, row.Part.Live, row.Part.File))], "handles");
+        draft.Place(disk, Regions(read), "handles", Regions(copies));
     }
+
+    private static List<PlannedRegion> Regions(List<(LiveTensor Live, LivePart Part)> rows) =>
+        [.. rows.Select(row => new PlannedRegion(row.Live, row.Part.Live, row.Part.File))];
+
+    /// <summary>Whether two parts are the same memory: a second name is no second copy.</summary>
+    private static bool Same((LiveTensor Live, LivePart Part) a, (LiveTensor Live, LivePart Part) b) =>
+        a.Live.StorageKey is { } key && key == b.Live.StorageKey && a.Part.Live.Equals(b.Part.Live) && a.Part.File.Equals(b.Part.File);
 
     /// <summary>Parts of tensors that are not on disk: the handles belong to another model.</summary>
     internal void RefuseUnknown(Func<string, bool> isOnDisk, PlanDraft draft)

@@ -20,8 +20,12 @@ internal sealed class PlanDraft
     internal void LeaveAlone(DiskTensor disk, string reason) => NotLive.Add(new NotLiveTensor(disk.Shard, disk.Entry, reason));
 
     /// <summary>Takes the regions of a tensor, or says what is wrong with them; one mismatch at most.</summary>
+    /// <param name="disk">The tensor on disk.</param>
+    /// <param name="regions">Where it comes from.</param>
+    /// <param name="rule">What found them.</param>
+    /// <param name="copies">Further regions, each the same rectangle on disk as one of <paramref name="regions"/>.</param>
     /// <returns>Whether they were taken.</returns>
-    internal bool Place(DiskTensor disk, IReadOnlyList<PlannedRegion> regions, string rule)
+    internal bool Place(DiskTensor disk, IReadOnlyList<PlannedRegion> regions, string rule, IReadOnlyList<PlannedRegion>? copies = null)
     {
         if (Problem(disk.Entry, regions) is { } problem)
         {
@@ -29,8 +33,47 @@ internal sealed class PlanDraft
             return false;
         }
 
-        Tensors.Add(new PlannedTensor(disk.Shard, disk.Entry, regions, regions[0].Live.Type, rule));
+        IReadOnlyList<IReadOnlyList<PlannedRegion>>? tilings = Tilings(disk, regions, copies ?? []);
+        if (tilings is null)
+        {
+            return false;
+        }
+
+        Tensors.Add(new PlannedTensor(disk.Shard, disk.Entry, regions, regions[0].Live.Type, rule) { Copies = tilings });
         return true;
+    }
+
+    /// <summary>The tensor once more for the first copy of each region, again for the second, ...; null when a copy does not fit.</summary>
+    private List<IReadOnlyList<PlannedRegion>>? Tilings(
+        DiskTensor disk,
+        IReadOnlyList<PlannedRegion> regions,
+        IReadOnlyList<PlannedRegion> copies
+    )
+    {
+        ILookup<Rectangle, PlannedRegion> byPlace = copies.ToLookup(copy => copy.FileRectangle);
+        HashSet<Rectangle> places = [.. regions.Select(region => region.FileRectangle)];
+        foreach (PlannedRegion copy in copies)
+        {
+            (string Kind, string Text)? problem = places.Contains(copy.FileRectangle)
+                ? RegionProblem(disk.Entry, copy, regions[0].Live)
+                : ("replica", $"{copy.Live.Name} of rank {copy.Live.Rank} copies {copy.FileRectangle} of it, which no other rank holds");
+            if (problem is { } wrong)
+            {
+                Refuse(wrong.Kind, disk.Name, wrong.Text);
+                return null;
+            }
+        }
+
+        int most = byPlace.Select(group => group.Count()).DefaultIfEmpty().Max();
+        return
+        [
+            .. Enumerable
+                .Range(0, most)
+                .Select(k =>
+                    (IReadOnlyList<PlannedRegion>)
+                        [.. regions.Select(region => byPlace[region.FileRectangle].ElementAtOrDefault(k) ?? region)]
+                ),
+        ];
     }
 
     private static (string Kind, string Text)? Problem(TensorEntry entry, IReadOnlyList<PlannedRegion> regions)

@@ -9,6 +9,7 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// page      even and unchanged before and after a pass; passed again if not      → step N
 /// no page   two passes that read the same                                        → stable
 /// else      the newest bytes of every tensor, and which moved in the last pass   → mixed (strict: refused)
+/// whatever  copies on several ranks that all compute and are not the same        → mixed (strict: refused)
 /// </code>
 /// </summary>
 /// <param name="scan">The scan.</param>
@@ -40,6 +41,7 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         ReadResult result = RunPasses(cancel);
         if (mode == ConsistencyMode.Strict && result.Label.Kind == ConsistencyKind.Mixed)
         {
+            RefuseCopiesThatDiffer();
             IReadOnlyList<string> moved = result.Label.MixedTensors ?? [];
             throw new CheckpointException(
                 CheckpointError.SourceInconsistent,
@@ -141,9 +143,38 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         return true;
     }
 
+    private void RefuseCopiesThatDiffer()
+    {
+        if (scan.CopiesThatDiffer.Count == 0)
+        {
+            return;
+        }
+
+        throw new CheckpointException(
+            CheckpointError.SourceInconsistent,
+            $"the copies of {scan.CopiesThatDiffer.Count} tensors that several ranks compute with are not the same",
+            "have the trainer write every copy (apollo_vllm.attach_ranks); or take that of the first rank: --consistency auto"
+        )
+        {
+            Details = [.. scan.CopiesThatDiffer.Order(StringComparer.Ordinal).Take(3).Select(name => ("differs", name))],
+        };
+    }
+
     private ReadResult Result(ConsistencyKind kind, StateSnapshot? state = null, IReadOnlyList<string>? moved = null)
     {
         long? step = state is { } page ? (long)page.Step : null;
+        if (scan.CopiesThatDiffer.Count > 0)
+        {
+            string[] differing = [.. scan.CopiesThatDiffer.Order(StringComparer.Ordinal)];
+            warnings.Add(
+                $"several ranks compute with copies of {differing.Length} tensors that are not the same ({string.Join(", ", differing.Take(3))}"
+                    + (differing.Length > 3 ? ", …" : "")
+                    + "): the first rank's were taken"
+            );
+            kind = ConsistencyKind.Mixed;
+            moved = [.. differing.Union(moved ?? [], StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        }
+
         return new ReadResult(new ConsistencyLabel(kind, step, moved), state, warnings);
     }
 }

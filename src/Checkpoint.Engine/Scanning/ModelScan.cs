@@ -20,6 +20,7 @@ internal sealed class ModelScan : IDisposable
     private readonly UInt128[] liveDigests;
     private readonly ChunkOutcome[] outcomes;
     private readonly Baseline baseline;
+    private readonly HashSet<string> copiesThatDiffer = new(StringComparer.Ordinal);
     private int passes;
 
     /// <param name="session">The opened model; its newest version is what is compared with.</param>
@@ -52,13 +53,19 @@ internal sealed class ModelScan : IDisposable
     /// <summary>Whether any chunk differs from the newest version, as of the last pass.</summary>
     internal bool FoundChanges => Array.Exists(outcomes, outcome => outcome.ChangedUnits > 0) || Delta is { Count: > 0 };
 
-    /// <summary>Reads every live byte of the plan once.</summary>
+    /// <summary>
+    /// Tensors on disk of which several ranks hold copies that all compute and that were not the same in the last pass.
+    /// </summary>
+    internal IReadOnlyCollection<string> CopiesThatDiffer => copiesThatDiffer;
+
+    /// <summary>Reads every live byte of the plan once, copies on other ranks too.</summary>
     /// <returns>Names of the tensors on disk whose live bytes moved since the pass before; empty in the first.</returns>
     /// <exception cref="CheckpointException">SourceUnavailable; ShardForeign; 15xx. The delta is to be given up.</exception>
     internal IReadOnlyCollection<string> Pass(CancellationToken cancel)
     {
         bool isFirst = passes++ == 0;
         HashSet<string> moved = new(StringComparer.Ordinal);
+        copiesThatDiffer.Clear();
         IProgressSink progress = session.Options.Progress;
         progress.Begin(isFirst ? "scan" : "scan again", plan.LiveBytes);
         ChunkWorkers.Run(
@@ -68,16 +75,18 @@ internal sealed class ModelScan : IDisposable
             (index, worker) =>
             {
                 UInt128 digest = worker.ReadLive(units[index]);
+                if (!worker.CopiesAgree(units[index]))
+                {
+                    Note(copiesThatDiffer, units[index]);
+                }
+
                 if (isFirst || digest != liveDigests[index])
                 {
                     liveDigests[index] = digest;
                     worker.Compare(units[index], digest);
                     if (!isFirst)
                     {
-                        lock (moved)
-                        {
-                            moved.UnionWith(units[index].Twins.Select(twin => twin.Entry.Name));
-                        }
+                        Note(moved, units[index]);
                     }
                 }
 
@@ -139,11 +148,20 @@ internal sealed class ModelScan : IDisposable
     /// <summary>Lets go of the shards, so that a fold may replace them.</summary>
     public void Dispose() => baseline.Dispose();
 
+    private static void Note(HashSet<string> names, ScanUnit unit)
+    {
+        lock (names)
+        {
+            names.UnionWith(unit.Twins.Select(twin => twin.Entry.Name));
+        }
+    }
+
     private IEnumerable<ScanUnit> Units(IReadOnlyList<PlannedTensor> twins)
     {
         RegionCopier copier = new(twins[0]);
+        RegionCopier[] copies = [.. twins.SelectMany(twin => twin.Copies.Select(copy => new RegionCopier(twin with { Regions = copy })))];
         (_, int count) = session.Layout.ChunksOf(twins[0].Entry);
         int[] firsts = [.. twins.Select(twin => session.Layout.ChunksOf(twin.Entry).First)];
-        return Enumerable.Range(0, count).Select(part => new ScanUnit(twins, [.. firsts.Select(first => first + part)], copier));
+        return Enumerable.Range(0, count).Select(part => new ScanUnit(twins, [.. firsts.Select(first => first + part)], copier, copies));
     }
 }

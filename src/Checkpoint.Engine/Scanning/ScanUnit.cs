@@ -9,4 +9,10 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// <param name="Twins">The tensors on disk: same shape, type and regions.</param>
 /// <param name="Ordinals">The chunk of each of them, by ordinal in the model's layout.</param>
 /// <param name="Copier">Brings its live bytes together.</param>
-internal sealed record ScanUnit(IReadOnlyList<PlannedTensor> Twins, IReadOnlyList<int> Ordinals, RegionCopier Copier);
+/// <param name="Copies">Bring the same bytes together from other ranks, for comparison.</param>
+internal sealed record ScanUnit(
+    IReadOnlyList<PlannedTensor> Twins,
+    IReadOnlyList<int> Ordinals,
+    RegionCopier Copier,
+    IReadOnlyList<RegionCopier> Copies
+);

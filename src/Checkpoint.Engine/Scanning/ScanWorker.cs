@@ -6,6 +6,7 @@ using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.Engine.Planning;
 
 namespace ApolloCheckpoint.Engine.Scanning;
 
@@ -23,6 +24,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
     private readonly byte[] check = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] scratch = new byte[256 << 10];
     private byte[] payload = new byte[64 << 10];
+    private byte[]? copy;
     private int liveLength;
 
     /// <summary>Copies the live bytes of a unit.</summary>
@@ -34,6 +36,23 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
         Span<byte> bytes = live.AsSpan(0, liveLength);
         unit.Copier.Fill(scan.Source, chunk.FirstUnit, bytes, scratch);
         return XxHash128.HashToUInt128(bytes);
+    }
+
+    /// <summary>Whether other ranks hold the bytes that were just copied, bit for bit.</summary>
+    internal bool CopiesAgree(ScanUnit unit)
+    {
+        foreach (RegionCopier other in unit.Copies)
+        {
+            copy ??= GC.AllocateUninitializedArray<byte>(live.Length);
+            Span<byte> bytes = copy.AsSpan(0, liveLength);
+            other.Fill(scan.Source, session.Layout[unit.Ordinals[0]].FirstUnit, bytes, scratch);
+            if (!bytes.SequenceEqual(live.AsSpan(0, liveLength)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Compares the copied live bytes with every chunk on disk that takes them.</summary>
