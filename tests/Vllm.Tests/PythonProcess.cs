@@ -21,10 +21,25 @@ internal sealed class PythonProcess : IDisposable
     /// <param name="script">File name in scripts/.</param>
     /// <param name="arguments">Its arguments.</param>
     internal PythonProcess(string exportDir, string pythonPath, string script, params string[] arguments)
+        : this(exportDir, pythonPath, script, [], arguments) { }
+
+    /// <summary>Starts a script with further environment variables.</summary>
+    internal PythonProcess(
+        string exportDir,
+        string pythonPath,
+        string script,
+        IEnumerable<KeyValuePair<string, string>> variables,
+        IEnumerable<string> arguments
+    )
     {
         name = script;
         string path = Repository.PathOf("tests", "Vllm.Tests", "scripts", script);
-        process = new Process { StartInfo = Start(exportDir, pythonPath, [path, .. arguments]) };
+        process = new Process { StartInfo = VllmEnvironment.Start(exportDir, pythonPath, ["-s", path, .. arguments]) };
+        foreach ((string variable, string value) in variables)
+        {
+            process.StartInfo.Environment[variable] = value;
+        }
+
         process.ErrorDataReceived += (_, line) => Note(line.Data);
         process.Start();
         process.BeginErrorReadLine();
@@ -85,38 +100,5 @@ internal sealed class PythonProcess : IDisposable
         {
             errors.AppendLine(line);
         }
-    }
-
-    private static ProcessStartInfo Start(string exportDir, string pythonPath, IEnumerable<string> arguments)
-    {
-        ProcessStartInfo start = new(VllmSite.Python, ["-s", .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment.Remove("PYTHONDONTWRITEBYTECODE");
-        (string Name, string Value)[] variables =
-        [
-            ("PYTHONPATH", pythonPath),
-            ("PYTHONUNBUFFERED", "1"),
-            ("APOLLO_EXPORT_DIR", exportDir),
-            // One process, one thread: these machines are small, and one start is what costs.
-            ("VLLM_ENABLE_V1_MULTIPROCESSING", "0"),
-            ("OMP_NUM_THREADS", "1"),
-            // Without it the first generation compiles with g++, which need not be here.
-            ("TORCHDYNAMO_DISABLE", "1"),
-            ("VLLM_CPU_KVCACHE_SPACE", "1"),
-            ("VLLM_LOGGING_LEVEL", "INFO"),
-            ("VLLM_NO_USAGE_STATS", "1"),
-            ("DO_NOT_TRACK", "1"),
-            ("HF_HUB_OFFLINE", "1"),
-        ];
-        foreach ((string variable, string value) in variables)
-        {
-            start.Environment[variable] = value;
-        }
-
-        return start;
     }
 }

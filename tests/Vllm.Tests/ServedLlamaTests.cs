@@ -3,14 +3,14 @@ using ApolloCheckpoint.Engine;
 
 namespace ApolloCheckpoint.Vllm.Tests;
 
-/// <summary>Llama; and once through pythonnet, with vLLM's own torch.</summary>
+/// <summary>Llama; and what needs one family only: no torch, pythonnet with vLLM's own torch, restarts, reloads.</summary>
 public sealed class ServedLlamaTests(ServedLlama served) : ServedModelTests(served), IClassFixture<ServedLlama>
 {
     [SkippableFact]
     public void Weights_that_torch_trained_come_back_through_pythonnet_too()
     {
         VllmSite.SkipIfMissing();
-        string python = Model.VirtualEnvironment();
+        string python = Model.Environment;
         (SyncReport report, JsonElement trained) = ChangeSyncAndCompare(
             "train.py",
             [Model.ModelPath, "3"],
@@ -19,6 +19,42 @@ public sealed class ServedLlamaTests(ServedLlama served) : ServedModelTests(serv
 
         AssertLearned(trained);
         Assert.Equal("python", report.Source);
+    }
+
+    [SkippableFact]
+    public void Weights_that_a_second_process_changed_through_the_mapping_come_back_from_the_files()
+    {
+        VllmSite.SkipIfMissing();
+        SyncReport report = ChangeSyncAndCompare("poke.py", ["7", "0.01"], trainerLives: false).Report;
+
+        Assert.Equal(ConsistencyKind.Stable, report.Label.Kind);
+    }
+
+    [SkippableFact]
+    public void A_reload_puts_the_files_into_the_same_memory_and_what_is_published_stays_true()
+    {
+        VllmSite.SkipIfMissing();
+        IReadOnlyList<Completion> before = Model.Served();
+        using PythonProcess trainer = Model.Train("poke.py", "21", "0.01").Trainer;
+        trainer.ExpectEnd();
+        Assert.NotEqual(before, Model.Served());
+
+        Model.Rpc("reload_weights");
+        Assert.Equal(before, Model.Served());
+        Assert.False(Model.Sync().Changed);
+        ChangeSyncAndCompare("poke.py", ["22", "0.01"], trainerLives: false);
+    }
+
+    [SkippableFact]
+    public void Asked_to_publish_again_the_worker_does_so_in_place()
+    {
+        VllmSite.SkipIfMissing();
+        JsonElement before = Model.Rpc("apollo_state")[0];
+        JsonElement after = Model.Rpc("apollo_export")[0];
+
+        Assert.Equal(before.GetProperty("generation").GetInt32() + 1, after.GetProperty("generation").GetInt32());
+        Assert.Equal(before.GetProperty("proven").GetInt32(), after.GetProperty("proven").GetInt32());
+        ChangeSyncAndCompare("poke.py", ["23", "0.01"], trainerLives: false);
     }
 
     [SkippableFact]
@@ -31,7 +67,8 @@ public sealed class ServedLlamaTests(ServedLlama served) : ServedModelTests(serv
 
         using PythonProcess trainer = Model.Train("poke.py", "12", "0.01").Trainer;
         trainer.ExpectEnd();
-        SyncReport newer = Model.Sync();
+        // The fresh one went on from there; now the first is the one that did not.
+        SyncReport newer = Model.Sync(request => request with { AcceptProducer = true });
         Assert.Equal(taken.Version + 1, newer.Version);
         CheckpointException refused = Assert.Throws<CheckpointException>(() => Model.SyncFresh());
         Assert.Equal(CheckpointError.ProducerStale, refused.Error);

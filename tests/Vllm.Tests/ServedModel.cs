@@ -1,14 +1,10 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.TestKit;
 
 namespace ApolloCheckpoint.Vllm.Tests;
 
-/// <summary>
-/// A copy of a tiny model, a vLLM that serves it, and a second one that reads the files afresh. Both start with the first question and
-/// are shared by the tests of a class: a start is what costs.
-/// </summary>
+/// <summary>A copy of a tiny model, served by the shared vLLM from the first question on. Its tests share it.</summary>
 public abstract class ServedModel : IDisposable
 {
     private static readonly int[][] Prompts =
@@ -19,32 +15,57 @@ public abstract class ServedModel : IDisposable
     ];
 
     private readonly TempDirectory folder = new();
+    private readonly VllmPair vllm;
     private readonly Lazy<PythonProcess> serving;
-    private readonly Lazy<PythonProcess> fresh;
 
     /// <summary>Copies the model; nothing starts yet.</summary>
-    protected ServedModel(string model)
+    protected ServedModel(VllmPair vllm, string model)
     {
+        this.vllm = vllm;
         ModelPath = folder.Folder("model");
         ModelCopy.Of(model, ModelPath);
-        PythonPath = HookInstall.PythonPath(folder.Folder("site"));
-        serving = new Lazy<PythonProcess>(() => Load(new PythonProcess(ExportDir, PythonPath, "serve.py")));
-        fresh = new Lazy<PythonProcess>(() => new PythonProcess(folder.File("fresh"), PythonPath, "serve.py"));
+        serving = new Lazy<PythonProcess>(() => Load(StartServing(), Options));
     }
 
     /// <summary>The model directory.</summary>
     internal string ModelPath { get; }
 
-    /// <summary>Where the serving vLLM publishes.</summary>
-    internal string ExportDir => folder.File("export");
+    /// <summary>A virtual environment with vLLM's packages.</summary>
+    internal string Environment => vllm.Environment;
 
-    private string PythonPath { get; }
+    /// <summary>The script that trains this model: on the served memory itself where the trainer's model has the same tensors.</summary>
+    internal virtual string Trainer => "train.py";
+
+    /// <summary>Where the serving vLLM publishes.</summary>
+    private protected virtual string ExportDir => vllm.ExportDir;
+
+    /// <summary>What the serving vLLM is started with, beside the model.</summary>
+    private protected virtual object Options => new { };
+
+    /// <summary>vLLM, the hook, and the scripts of the tests.</summary>
+    private protected string PythonPath => vllm.PythonPath;
+
+    /// <summary>The process that serves.</summary>
+    private protected virtual PythonProcess StartServing() => vllm.Serving;
 
     /// <summary>What the serving vLLM answers now.</summary>
     internal IReadOnlyList<Completion> Served() => Generate(serving.Value);
 
     /// <summary>What a vLLM answers that has just read the files.</summary>
-    internal IReadOnlyList<Completion> Fresh() => Generate(Load(fresh.Value));
+    internal IReadOnlyList<Completion> Fresh() => Generate(Load(vllm.Fresh, new { }));
+
+    /// <summary>Log-probabilities that transformers, having just read the files, gives to a server's answers.</summary>
+    internal ReferenceScores Reference(IReadOnlyList<Completion> answers) =>
+        ReferenceScores.Read(
+            vllm.Reference.Ask(
+                new
+                {
+                    model = ModelPath,
+                    prompts = Prompts,
+                    tokens = answers.Select(answer => JsonDocument.Parse(answer.Tokens).RootElement),
+                }
+            )
+        );
 
     /// <summary>Starts a trainer's script in a process of its own and waits for its answer; the server must be up.</summary>
     internal (PythonProcess Trainer, JsonElement Answer) Train(string script, params string[] arguments)
@@ -63,37 +84,30 @@ public abstract class ServedModel : IDisposable
     }
 
     /// <summary>Syncs the weights of the vLLM that read the files afresh, as it was when it read them.</summary>
-    internal SyncReport SyncFresh() => Sync(new SyncRequest { ModelDirectory = ModelPath, Handles = folder.File("fresh") });
+    internal SyncReport SyncFresh() => Sync(new SyncRequest { ModelDirectory = ModelPath, Handles = vllm.FreshExportDir });
 
-    /// <summary>A virtual environment that sees vLLM's packages, as a user's would; gives its interpreter.</summary>
-    internal string VirtualEnvironment()
-    {
-        string environment = folder.File("venv");
-        using Process venv = Process.Start(VllmSite.Python, ["-m", "venv", "--without-pip", environment]);
-        venv.WaitForExit();
-        Assert.Equal(0, venv.ExitCode);
-        string packages = Directory.GetDirectories(Path.Combine(environment, "lib"), "python3*").Single();
-        File.WriteAllText(Path.Combine(packages, "site-packages", "vllm.pth"), VllmSite.Path + "\n");
-        return Path.Combine(environment, "bin", "python");
-    }
+    /// <summary>Asks all ranks of the serving vLLM.</summary>
+    internal JsonElement Rpc(string method) => serving.Value.Ask(new { @do = "rpc", method }).GetProperty("answers");
 
     /// <inheritdoc/>
-    public void Dispose()
+    public virtual void Dispose()
     {
-        foreach (Lazy<PythonProcess> process in new[] { serving, fresh }.Where(process => process.IsValueCreated))
-        {
-            process.Value.Dispose();
-        }
-
         folder.Dispose();
         GC.SuppressFinalize(this);
     }
 
     private static SyncReport Sync(SyncRequest request) => SyncEngine.Run(request, NoProgress.Instance, CancellationToken.None);
 
-    private PythonProcess Load(PythonProcess process)
+    private PythonProcess Load(PythonProcess process, object options)
     {
-        process.Ask(new { @do = "load", model = ModelPath });
+        process.Ask(
+            new
+            {
+                @do = "load",
+                model = ModelPath,
+                options,
+            }
+        );
         return process;
     }
 

@@ -99,7 +99,7 @@ class PublishTests(unittest.TestCase):
             model.load(weights())
         one = {name: [0, 1] for name in ("tp", "pp", "ep", "dp")}
         files = [self.folder / "model.safetensors"]
-        export.publish(export.LoadedModel(model, trace.traced, self.folder, files, {}, {"world": 1, "rank": 0, **one}))
+        export.publish(model, export.LoadedModel(trace.traced, self.folder, None, files, {}, {"world": 1, "rank": 0, **one}))
         return json.loads((self.export_dir / "weights.rank0.json").read_bytes())
 
     def map_of(self, document):

@@ -9,6 +9,7 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// page      even and unchanged before and after a pass; passed again if not      → step N
 /// no page   two passes that read the same                                        → stable
 /// else      the newest bytes of every tensor, and which moved in the last pass   → mixed (strict: refused)
+/// page      odd, and the writer that left it so is gone: half a step for good    → refused
 /// whatever  copies on several ranks that all compute and are not the same        → mixed (strict: refused)
 /// </code>
 /// </summary>
@@ -33,6 +34,7 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
             return Result(ConsistencyKind.Unverified);
         }
 
+        RefuseHalfStep(cancel);
         if (mode == ConsistencyMode.Lock)
         {
             return RunLocked(cancel);
@@ -113,10 +115,12 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
             }
             else if (pass > 1 && moved.Count == 0)
             {
+                RefuseHalfStep(cancel);
                 return Result(ConsistencyKind.Stable, end);
             }
         }
 
+        RefuseHalfStep(cancel);
         return Result(ConsistencyKind.Mixed, page?.Read(), [.. moved.Order(StringComparer.Ordinal)]);
     }
 
@@ -141,6 +145,28 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// A page that says "inside a step" while nobody holds its lock: the writer died there, and every weight that it had not reached yet
+    /// is a step behind the others until a trainer steps again.
+    /// </summary>
+    private void RefuseHalfStep(CancellationToken cancel)
+    {
+        if (page?.Read() is not { IsBeingWritten: true })
+        {
+            return;
+        }
+
+        using IDisposable? hold = page.TryHoldShared(maxStall, cancel);
+        if (hold is not null && page.Read() is { IsBeingWritten: true } state)
+        {
+            throw new CheckpointException(
+                CheckpointError.SourceInconsistent,
+                $"the trainer (pid {state.WriterPid}) died inside step {state.Step + 1}: part of the weights are a step behind the others",
+                "start the trainer again, its next step makes them whole; or take them as they are: --consistency none"
+            );
+        }
     }
 
     private void RefuseCopiesThatDiffer()

@@ -1,7 +1,8 @@
 """A vLLM that answers JSON lines, so that one start (half a minute) serves many steps of a test.
 
 In: one request a line. Out: one answer a line. The hook publishes into APOLLO_EXPORT_DIR.
-  {"do": "load", "model": directory} -> {"pid": n}      a fresh engine, read from the files; one before it is dropped
+  {"do": "load", "model": directory, "options": {}} -> {"pid": n}      a fresh engine, read from the files; one before it is dropped
+  {"do": "rpc", "method": name, "kwargs": {}} -> {"answers": [...]}     one a rank
   {"do": "generate", "prompts": [[5, 6, 7]], "tokens": 8} -> {"completions": [{"tokens": [...], "logprobs": [...]}]}
 The end of the input ends it.
 """
@@ -21,20 +22,22 @@ def main() -> None:
         request = json.loads(line)
         if request["do"] == "load":
             llm = None
-            llm = load(request["model"])
+            llm = load(request["model"], request.get("options") or {})
             answer = {"pid": os.getpid()}
+        elif request["do"] == "rpc":
+            answer = {"answers": llm.collective_rpc(request["method"], kwargs=request.get("kwargs") or {})}
         else:
             answer = {"completions": generate(llm, request["prompts"], request["tokens"])}
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def load(model: str):
+def load(model: str, options):
     from vllm import LLM
     from vllm.distributed import cleanup_dist_env_and_memory
 
     gc.collect()
     cleanup_dist_env_and_memory()
-    return LLM(
+    llm = LLM(
         model,
         load_format="apollo",
         dtype="bfloat16",
@@ -45,7 +48,11 @@ def load(model: str):
         # A cached prefix would keep attention states of the weights before a change.
         enable_prefix_caching=False,
         disable_log_stats=True,
+        worker_extension_cls="worker_extension.Extension",
+        **options,
     )
+    llm.collective_rpc("test_pipeline_buffers")
+    return llm
 
 
 def generate(llm, prompts, tokens):

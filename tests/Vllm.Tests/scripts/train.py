@@ -18,7 +18,7 @@ def main() -> None:
     torch.manual_seed(1)
     live = apollo_vllm.attach(export_dir)
     model = on_live_weights(model_dir, live)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     tokens = torch.randint(0, model.config.vocab_size, (4, 24))
     losses = []
     for _ in range(steps):

@@ -6,80 +6,97 @@ request, so bracket every step with `apollo_vllm.step_guard`.
 
 from __future__ import annotations
 
-import json
-import mmap
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import handles, producer
-from .folder import FolderError, require_private_file
+from .folder import FolderError
+from .published import map_allocation, read_ranks
 from .rectangles import Rectangle
 
 if TYPE_CHECKING:
     import torch
 
 
+@dataclass(frozen=True)
+class SpreadTensor:
+    """A tensor on disk whose pieces lie on several ranks.
+
+    `pieces`: rectangles of it and the live views that hold them, every copy that computes; a rank's copy that nothing computes with is
+    not among them.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    pieces: tuple[tuple[Rectangle, torch.Tensor], ...]
+
+    def gather(self) -> torch.Tensor:
+        """A copy of the whole tensor, from the first rank that holds each piece, where the first piece lies."""
+        import torch
+
+        first = self.pieces[0][1]
+        whole = torch.empty(self.shape, dtype=first.dtype, device=first.device)
+        for rectangle, view in reversed(self.pieces):
+            _part(whole, rectangle).copy_(view)
+        return whole
+
+    def scatter(self, whole: torch.Tensor) -> None:
+        """Write the whole tensor into every piece, on every rank that computes with it. Bracket it with `step_guard`."""
+        for rectangle, view in self.pieces:
+            view.copy_(_part(whole, rectangle))
+
+
 def attach(export_dir: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     """The live tensors of the server that publishes into `export_dir`, by name on disk, in the type in which they are live.
 
     Tied names are the same tensor. Raises FolderError when the folder holds no handles of a living server, when they are not private to
-    this user, or when a tensor is spread over several ranks or is not proven.
+    this user, or when a tensor is not proven or is not one piece on one rank (see `attach_ranks`).
     """
-    folder = Path(export_dir)
     attached: dict[str, torch.Tensor] = {}
-    for rank_file in _read(folder / handles.INDEX_NAME, handles.INDEX_FORMAT)["ranks"]:
-        document = _read(folder / rank_file, handles.FORMAT)
-        _require_alive(document["producer"], folder)
-        memory = {allocation["id"]: _map(allocation) for allocation in document["allocations"]}
-        for tensor in document["tensors"]:
-            for part in tensor["parts"]:
-                if part["hf"] in attached or part["proof"] != "full" or tensor.get("unsupported"):
-                    raise FolderError(f"{part['hf']} is not one proven rectangle of one live tensor and cannot be trained in place")
-                attached[part["hf"]] = _view(memory[tensor["alloc"]], tensor, part)
+    for name, spread in attach_ranks(export_dir).items():
+        if len(spread.pieces) > 1 or spread.pieces[0][0] != Rectangle.whole(spread.shape):
+            raise FolderError(f"{name} lies in {len(spread.pieces)} pieces on the server's ranks; use attach_ranks")
+        attached[name] = spread.pieces[0][1]
     return attached
 
 
-def _read(path: Path, expected: str) -> Any:
-    require_private_file(path)
-    document = json.loads(path.read_bytes())
-    if document.get("format") != expected or document.get("version") != handles.VERSION:
-        raise FolderError(f"{path} is no {expected} of version {handles.VERSION}")
-    return document
+def attach_ranks(export_dir: str | os.PathLike[str]) -> dict[str, SpreadTensor]:
+    """As `attach`, of a server of one rank or of many: each tensor's pieces on all ranks."""
+    pieces: dict[str, list[tuple[Rectangle, torch.Tensor]]] = {}
+    for document in read_ranks(Path(export_dir)):
+        memory = {allocation["id"]: map_allocation(allocation) for allocation in document["allocations"]}
+        for tensor in document["tensors"]:
+            for part in tensor.get("parts", []):
+                if tensor.get("unsupported") or part["proof"] != "full":
+                    raise FolderError(f"{part['hf']} is not proven: {tensor.get('unsupported', 'no proof')}; it cannot be trained in place")
+                if not part.get("unused"):
+                    row = (Rectangle.from_json(part["file"]), _view(memory[tensor["alloc"]], tensor, part))
+                    pieces.setdefault(part["hf"], []).append(row)
+    return {name: SpreadTensor(name, _shape(rows), tuple(rows)) for name, rows in pieces.items()}
 
 
-def _require_alive(writer: dict[str, Any], folder: Path) -> None:
-    same_view = writer["boot_id"] == producer.boot_id() and writer["pid_ns"] == producer.pid_namespace()
-    if same_view and producer.start_ticks(writer["pid"]) != writer["pid_start"]:
-        raise FolderError(f"the server (pid {writer['pid']}) that published into {folder} is gone")
+def _shape(rows: list[tuple[Rectangle, torch.Tensor]]) -> tuple[int, ...]:
+    """Pieces tile their tensor, so the farthest end is its end."""
+    ends = [[start + length for start, length in zip(rectangle.start, rectangle.length)] for rectangle, _ in rows]
+    return tuple(max(axis) for axis in zip(*ends))
 
 
-def _map(allocation: dict[str, Any]) -> mmap.mmap:
-    if allocation["kind"] != "file":
-        raise FolderError(f"allocations of kind {allocation['kind']} cannot be attached on the CPU")
-    path = Path(allocation["path"])
-    require_private_file(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        # The views below keep the mapping alive.
-        return mmap.mmap(descriptor, allocation["size"], offset=allocation["file_offset"])
-    finally:
-        os.close(descriptor)
-
-
-def _view(memory: mmap.mmap, tensor: dict[str, Any], part: dict[str, Any]) -> torch.Tensor:
-    import torch
-
+def _view(memory: torch.Tensor, tensor: dict[str, Any], part: dict[str, Any]) -> torch.Tensor:
     from .dtypes import to_torch
 
     dtype = to_torch(tensor["dtype"])
     if dtype is None:
         raise FolderError(f"this torch has no type {tensor['dtype']}")
     count = 1 + sum((size - 1) * stride for size, stride in zip(tensor["shape"], tensor["stride"]))
-    flat = torch.frombuffer(memory, dtype=dtype, count=count, offset=tensor["offset"])
-    view = flat.as_strided(tensor["shape"], tensor["stride"])
-    live, file = Rectangle.from_json(part["live"]), Rectangle.from_json(part["file"])
-    for axis, (start, length) in enumerate(zip(live.start, live.length)):
-        view = view.narrow(axis, start, length)
+    begin = tensor["offset"]
+    flat = memory[begin : begin + count * dtype.itemsize].view(dtype)
+    view = _part(flat.as_strided(tensor["shape"], tensor["stride"]), Rectangle.from_json(part["live"]))
     # An expert, or a convolution's middle axis: an axis of one index that the file does not have.
-    return view.view(file.length)
+    return view.view(Rectangle.from_json(part["file"]).length)
+
+
+def _part(tensor: torch.Tensor, rectangle: Rectangle) -> torch.Tensor:
+    for axis, (start, length) in enumerate(zip(rectangle.start, rectangle.length)):
+        tensor = tensor.narrow(axis, start, length)
+    return tensor

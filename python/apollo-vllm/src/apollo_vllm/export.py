@@ -1,10 +1,13 @@
-"""Publishing: from a loaded model and its trace to the handles in the export folder, and their end with the process."""
+"""Publishing: from a loaded model and its trace to the handles in the export folder, and their end with the process.
+
+All ranks publish or none does: each writes its own file, and the first names them in the index when all are there.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,64 +16,100 @@ import torch
 
 from . import folder as folders
 from . import handles, producer, share, state_page
+from .cuda import CudaMemory
 from .guardian import Guardian
-from .hold import loaded_root
 from .live import Survey, survey
+from .memory import Memory
+from .ranks import Claim, claims, mark_replicas
 from .shards import read_shards
+from .together import Exchange, alone, together
 from .trace import Traced
 
 _log = logging.getLogger("vllm.apollo")
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoadedModel:
-    """What a load left: the model, its trace, and where it came from."""
+    """What a load left beside the model: its trace, and where it came from. `parallel`: this rank's place; `exchange`: to the others.
 
-    model: torch.nn.Module
+    `root`: of the version that the files held while they were read. `refused`: why nothing of it can be vouched for; then only that is published.
+    """
+
     traced: Traced
     directory: Path
+    root: str | None
     files: list[Path]
     facts: dict[str, Any]
     parallel: dict[str, Any]
+    exchange: Exchange = alone
+    refused: str | None = None
+
+    @property
+    def rank(self) -> int:
+        """This process's rank."""
+        return int(self.parallel["rank"])
+
+    @property
+    def world(self) -> int:
+        """How many ranks there are."""
+        return int(self.parallel["world"])
 
 
 class Export:
     """One rank's published weights. They end with `withdraw`, at the latest with the process (see `guardian`)."""
 
     def __init__(self, folder: Path, rank: int, lock: int) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.generation = 0
+        self.loaded: LoadedModel | None = None
+        self.found: Survey | None = None
         self._rank = rank
         self._lock = lock
+        self._model: weakref.ref[torch.nn.Module] | None = None
         self._weights: share.SharedWeights | None = None
-        self._generation = 0
+        self._memory: Memory | None = None
         self._guardian = Guardian(folder / lock_name(rank))
         for name in self._names():
             self._guardian.watch(folder / name)
 
-    def publish(self, loaded: LoadedModel) -> Survey:
-        """Move the weights into shared memory, prove the rectangles and write the handles."""
-        path = self._weights_path(share.size_of(loaded.model))
-        self._guardian.watch(path)
-        older, self._weights = self._weights, share.move(loaded.model, path)
-        if older is not None:
-            older.remove()
-        found = survey(loaded.model, loaded.traced, shards := read_shards(loaded.files), self._weights)
-        if self._rank == 0:
-            state_page.create(self._folder / state_page.PAGE_NAME)
-        self._generation += 1
+    def survey(self, model: torch.nn.Module, loaded: LoadedModel) -> Survey:
+        """Move the weights to where readers reach them, and prove the rectangles."""
+        if loaded.refused is not None:
+            found = _refused(model, loaded.refused)
+        else:
+            self._memory = memory = self._memory_of(model)
+            shards = read_shards(loaded.files)
+            loaded.facts["header_sha256"] = shards.header_sha256
+            found = survey(model, loaded.traced, shards, memory, tuple(loaded.parallel["pp"]))
+        self._model, self.loaded, self.found = weakref.ref(model), loaded, found
+        return found
+
+    def write(self) -> None:
+        """Write this rank's handles, as surveyed."""
+        assert self.loaded is not None and self.found is not None
+        page = self.folder / state_page.PAGE_NAME
+        if self._rank == 0 and (self.generation == 0 or not page.exists()):
+            state_page.create(page)
+        self.generation += 1
         document = handles.Handles(
             rank=self._rank,
-            generation=self._generation,
-            producer=producer.describe(loaded_root(loaded.directory)),
-            model={"path": str(loaded.directory), **loaded.facts, "header_sha256": shards.header_sha256},
-            parallel=loaded.parallel,
+            generation=self.generation,
+            producer=producer.describe(self.loaded.root),
+            model={"path": str(self.loaded.directory), **self.loaded.facts},
+            parallel=self.loaded.parallel,
             state_path=state_page.PAGE_NAME,
-            allocations=[handles.file_allocation(self._weights.path, self._weights.size)],
-            tensors=found.tensors,
-            unmapped_disk=found.unmapped_disk,
+            allocator="none" if self._memory is None else self._memory.allocator,
+            allocations=[] if self._memory is None else self._memory.allocations(),
+            tensors=self.found.tensors,
+            unmapped_disk=self.found.unmapped_disk,
         )
-        handles.write(self._folder, document, loaded.parallel["world"])
-        return found
+        handles.write(self.folder, document)
+
+    def holds(self, model: torch.nn.Module) -> bool:
+        """Whether the published memory is still what this model computes from."""
+        if self._model is None or self._model() is not model or self._memory is None:
+            return False
+        return all(self._memory.place(p) is not None for p in model.parameters() if p.numel() and not p.is_meta)
 
     def withdraw(self) -> None:
         """Delete what was published."""
@@ -83,10 +122,22 @@ class Export:
         names = [handles.rank_file_name(self._rank)]
         return [*names, handles.INDEX_NAME, state_page.PAGE_NAME] if self._rank == 0 else names
 
+    def _memory_of(self, model: torch.nn.Module) -> Memory:
+        if any(parameter.is_cuda for parameter in model.parameters()):
+            return CudaMemory(model)
+        if self._weights is not None and self._weights.holds(model):
+            return self._weights
+        path = self._weights_path(share.size_of(model))
+        self._guardian.watch(path)
+        older, self._weights = self._weights, share.move(model, path)
+        if older is not None:
+            older.remove()
+        return self._weights
+
     def _weights_path(self, size: int) -> Path:
-        folder = folders.weights_folder(self._folder, size)
+        folder = folders.weights_folder(self.folder, size)
         folders.remove_stale(folder, "*.weights")
-        return folder / f"{os.getpid()}-{producer.start_ticks(os.getpid())}-{self._generation}.rank{self._rank}.weights"
+        return folder / f"{os.getpid()}-{producer.start_ticks(os.getpid())}-{self.generation}.rank{self._rank}.weights"
 
 
 def lock_name(rank: int) -> str:
@@ -95,38 +146,73 @@ def lock_name(rank: int) -> str:
 
 
 _exports: dict[tuple[Path, int], Export] = {}
+_current: Export | None = None
 
 
-def publish(loaded: LoadedModel) -> None:
-    """Publish into the export folder. Raises when that cannot be; the caller decides what a failure costs."""
-    folder = folders.prepare(folders.default_export_dir())
-    export = _export_of(folder, loaded.parallel["rank"])
-    found = export.publish(loaded)
-    _report(found, folder)
+def publish(model: torch.nn.Module, loaded: LoadedModel) -> None:
+    """Publish into the export folder. Every rank calls it; raises on all of them when it cannot be on one."""
+
+    def find() -> tuple[list[Claim], str]:
+        folder = folders.prepare(folders.default_export_dir())
+        found = _export_of(folder, loaded.rank).survey(model, loaded)
+        return claims(found.parts), producer.boot_id()
+
+    everyone = together(loaded.exchange, find)
+    if len({boot for _, boot in everyone}) > 1:
+        raise folders.FolderError("the ranks run on several machines; their memory has no common folder")
+    export = current()
+    assert export is not None and export.found is not None
+    mark_replicas(export.found.parts, loaded.rank, [held for held, _ in everyone])
+    write_all(export, loaded)
+    _report(export.found, loaded, export.folder)
+
+
+def write_all(export: Export, loaded: LoadedModel) -> None:
+    """Write every rank's handles, then the index. Every rank calls it."""
+    together(loaded.exchange, export.write)
+    if loaded.rank == 0:
+        handles.write_index(export.folder, loaded.world)
+
+
+def current() -> Export | None:
+    """What this process published last, or None."""
+    return _current
 
 
 def _export_of(folder: Path, rank: int) -> Export:
     """This process's export there, or a new one."""
+    global _current
     existing = _exports.get((folder, rank))
     if existing is not None:
+        _current = existing
         return existing
-    lock = folders.claim(folder / lock_name(rank))
+    lock = folders.claim(folder / lock_name(rank), folders.TAKEOVER_SECONDS)
     if lock is None:
         raise folders.FolderError(
-            f"another server publishes into {folder}; give each its own folder by {folders.EXPORT_DIR_VARIABLE}"
+            f"another server ({folders.holder_of(folder / lock_name(rank))}) publishes into {folder}; "
+            f"give each its own folder by {folders.EXPORT_DIR_VARIABLE}"
         )
-    export = _exports[(folder, rank)] = Export(folder, rank, lock)
-    return export
+    _current = _exports[(folder, rank)] = Export(folder, rank, lock)
+    return _current
 
 
-def _report(found: Survey, folder: Path) -> None:
+def _refused(model: torch.nn.Module, reason: str) -> Survey:
+    names = (name for name, _ in model.named_parameters(remove_duplicate=False))
+    return Survey([handles.LiveTensor(name, None, 0, "", (), (), unsupported=reason) for name in names], {}, {})
+
+
+def _report(found: Survey, loaded: LoadedModel, folder: Path) -> None:
+    where = f"rank {loaded.rank} of {loaded.world}: " if loaded.world > 1 else ""
+    if loaded.refused is not None:
+        _log.warning("apollo: %snothing can be synced: %s", where, loaded.refused)
+        return
     originals = [tensor for tensor in found.tensors if tensor.alias_of is None]
     _log.info(
-        "apollo: %d live tensors, %d tensors on disk proven, %d not live; handles in %s",
-        len(originals), found.proven, len(found.unmapped_disk), folder,
+        "apollo: %s%d live tensors, %d tensors on disk proven, %d not live; handles in %s",
+        where, len(originals), found.proven, len(found.unmapped_disk), folder,
     )
     for tensor in originals:
         if tensor.unsupported:
-            _log.warning("apollo: %s is not supported: %s", tensor.name, tensor.unsupported)
+            _log.warning("apollo: %s%s is not supported: %s", where, tensor.name, tensor.unsupported)
     for name, why in sorted(found.undecided.items()):
-        _log.warning("apollo: %s has no live rectangle: %s", name, why)
+        _log.warning("apollo: %s%s has no live rectangle: %s", where, name, why)

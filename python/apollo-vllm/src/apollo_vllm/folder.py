@@ -8,11 +8,15 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 
 EXPORT_DIR_VARIABLE = "APOLLO_EXPORT_DIR"
 
 _SHARED_MEMORY = Path("/dev/shm")
+
+# Seconds that a server which is being stopped may hold its folder while the next one starts: vLLM gives its workers a while to end.
+TAKEOVER_SECONDS = 20.0
 
 # Space to leave free in shared memory: other programs (vLLM's own queues among them) live there too.
 _RESERVE_BYTES = 64 << 20
@@ -62,18 +66,35 @@ def weights_folder(export_dir: Path, size: int) -> Path:
     return export_dir
 
 
-def claim(path: Path) -> int | None:
-    """Hold a file as this process's own for as long as it lives; None when another living process holds it.
+def claim(path: Path, patience: float = 0.0) -> int | None:
+    """Hold a file as this process's own for as long as it lives; None when another living process holds it for `patience` seconds.
 
-    An advisory lock, so it dies with the process, whatever its end, and is right across PID namespaces.
+    An advisory lock, so it dies with the process, whatever its end, and is right across PID namespaces. The holder's process id is
+    written into the file, for messages only.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.1)
+    if patience:
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def holder_of(path: Path) -> str:
+    """Who wrote itself into a file of `claim`, for a message."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return descriptor
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
+        return f"process {int(path.read_text())}"
+    except (OSError, ValueError):
+        return "a process that did not write down its id"
 
 
 def remove_stale(folder: Path, pattern: str) -> list[Path]:

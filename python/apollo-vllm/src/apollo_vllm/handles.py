@@ -22,24 +22,36 @@ INDEX_NAME = "index.json"
 
 @dataclass
 class Part:
-    """A rectangle of a live tensor that is a rectangle of a tensor on disk. `proof` is "full" or "none"."""
+    """A rectangle of a live tensor that is a rectangle of a tensor on disk.
+
+    `proof` is "full" or "none". `unused`: nothing computes with this copy. `replica_of`: the rank whose copy of the same rectangle is
+    read.
+    """
 
     disk_name: str
     live: Rectangle
     file: Rectangle
     proof: str
+    unused: bool = False
+    replica_of: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the file spells it."""
-        return {"hf": self.disk_name, "live": self.live.to_json(), "file": self.file.to_json(), "proof": self.proof}
+        entry: dict[str, Any] = {"hf": self.disk_name, "live": self.live.to_json(), "file": self.file.to_json(), "proof": self.proof}
+        if self.unused:
+            entry["unused"] = True
+        if self.replica_of is not None:
+            entry["replica_of"] = {"rank": self.replica_of}
+        return entry
 
 
 @dataclass
 class LiveTensor:
-    """A live tensor. `offset`: bytes from the start of its allocation. `alias_of`: the other name of the same memory."""
+    """A live tensor. `offset`: bytes from the start of its allocation, which is None where readers cannot reach the memory.
+    `alias_of`: the other name of the same memory."""
 
     name: str
-    alloc: int
+    alloc: int | None
     offset: int
     dtype: str
     shape: tuple[int, ...]
@@ -50,6 +62,8 @@ class LiveTensor:
 
     def to_json(self) -> dict[str, Any]:
         """As the file spells it. An alias has no parts of its own: they are its original's."""
+        if self.alloc is None:
+            return {"name": self.name, "unsupported": self.unsupported}
         entry: dict[str, Any] = {
             "name": self.name,
             "alloc": self.alloc,
@@ -76,6 +90,7 @@ class Handles:
     model: dict[str, Any]
     parallel: dict[str, Any]
     state_path: str
+    allocator: str
     allocations: list[dict[str, Any]]
     tensors: list[LiveTensor]
     unmapped_disk: dict[str, str]
@@ -90,7 +105,7 @@ class Handles:
             "producer": self.producer,
             "model": self.model,
             "parallel": self.parallel,
-            "memory": {"allocator": "file", "moe_backend": None},
+            "memory": {"allocator": self.allocator},
             "state": {"path": self.state_path, "protocol": "flock+seqlock"},
             "allocations": self.allocations,
             "tensors": [tensor.to_json() for tensor in self.tensors],
@@ -108,12 +123,15 @@ def file_allocation(path: Path, size: int) -> dict[str, Any]:
     return {"id": 0, "kind": "file", "path": str(path), "file_offset": 0, "size": size}
 
 
-def write(folder: Path, handles: Handles, world: int) -> None:
-    """Publish a rank's handles; the first rank also writes the index, after its own file."""
+def write(folder: Path, handles: Handles) -> None:
+    """Write a rank's handles. Readers see them once `write_index` names them."""
     write_atomically(folder / rank_file_name(handles.rank), _encode(handles.to_json()))
-    if handles.rank == 0:
-        ranks = [rank_file_name(rank) for rank in range(world)]
-        write_atomically(folder / INDEX_NAME, _encode({"format": INDEX_FORMAT, "version": VERSION, "ranks": ranks}))
+
+
+def write_index(folder: Path, world: int) -> None:
+    """Publish: name the files of all ranks, which must be there."""
+    ranks = [rank_file_name(rank) for rank in range(world)]
+    write_atomically(folder / INDEX_NAME, _encode({"format": INDEX_FORMAT, "version": VERSION, "ranks": ranks}))
 
 
 def _encode(value: dict[str, Any]) -> bytes:

@@ -1,13 +1,13 @@
-"""While the model loads: nobody may write its files, and we note which version they are.
+"""While the model loads: its files are up to date, and nobody may write them.
 
 apollo-checkpoint writes shards only under an exclusive lock on ``.apollo/shards.lock``; whoever needs their bytes to hold still takes it
-shared. A model directory without ``.apollo`` was never synced, and nothing is held.
+shared. A free lock does not mean a whole model: what is pending is folded first, and looked for again once the lock is held. A model
+directory without ``.apollo`` was never synced, and nothing is held.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import time
@@ -15,38 +15,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
+from .fold import fold_pending, pending
+
 _log = logging.getLogger("vllm.apollo")
 
 # Bringing a large model up to date takes minutes; longer than this and the server starts regardless.
 _WAIT_SECONDS = 900.0
 
-_NOT_NEWEST = "0" * 32
+# A sync may commit between a fold and the lock; a trainer that steps all the time does it again.
+_ATTEMPTS = 3
 
 
 @contextmanager
 def files_held_still(model_dir: Path, wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
-    """Hold the model's files against apollo-checkpoint's writers. Only logs when it cannot: a server must start."""
-    descriptor = _open_lock(model_dir)
+    """Bring the model's files up to date and hold them against apollo-checkpoint's writers. Only logs when it cannot: a server must start."""
+    descriptor: int | None = None
     try:
-        if descriptor is not None and not _lock_shared(descriptor, wait_seconds):
-            _log.error("apollo: %s is being written for more than %.0f s; loading it all the same", model_dir, wait_seconds)
+        for attempt in range(_ATTEMPTS):
+            fold_pending(model_dir)
+            descriptor = _open_lock(model_dir)
+            if descriptor is None:
+                break
+            if not _lock_shared(descriptor, wait_seconds):
+                _log.error("apollo: %s is being written for more than %.0f s; loading it all the same", model_dir, wait_seconds)
+                break
+            if attempt == _ATTEMPTS - 1 or pending(model_dir) is None:
+                break
+            os.close(descriptor)
+            descriptor = None
         yield
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def loaded_root(model_dir: Path) -> str | None:
-    """The root of the version that the files hold, from ``.apollo/state.json``; None when there is no history or it does not say."""
-    try:
-        state = json.loads((model_dir / ".apollo" / "state.json").read_bytes())
-        root = state.get("root")
-        if not isinstance(root, str):
-            return None
-        # The root is the newest version's. Files behind it hold one whose root nobody wrote down: say one that is no version's.
-        return root if state.get("filesVersion") == state.get("newest") else _NOT_NEWEST
-    except (OSError, ValueError, AttributeError):
-        return None
 
 
 def _open_lock(model_dir: Path) -> int | None:

@@ -8,10 +8,12 @@ import torch
 
 from .dtypes import to_safetensors
 from .handles import LiveTensor, Part
+from .memory import Memory
 from .prove import Prover
+from .ranks import unused_addresses
 from .rectangles import Piece
+from .refusals import experts_laid_out_anew
 from .shards import Shards
-from .share import SharedWeights
 from .trace import Traced
 
 SKIPPED = "skipped by the loader"
@@ -26,39 +28,56 @@ class Survey:
     undecided: dict[str, str]
 
     @property
+    def parts(self) -> list[Part]:
+        """Every part of every tensor."""
+        return [part for tensor in self.tensors for part in tensor.parts]
+
+    @property
     def proven(self) -> int:
         """Tensors on disk of which a part is proven."""
         return len({part.disk_name for tensor in self.tensors if not tensor.unsupported for part in tensor.parts})
 
 
-def survey(model: torch.nn.Module, traced: Traced, shards: Shards, weights: SharedWeights) -> Survey:
-    """Read names and ties as they are now, after loading: post-processing may have tied or replaced parameters."""
+def survey(
+    model: torch.nn.Module, traced: Traced, shards: Shards, memory: Memory, stage: tuple[int, int] = (0, 1)
+) -> Survey:
+    """Read names and ties as they are now, after loading: post-processing may have tied or replaced parameters.
+
+    `stage`: this rank's place in the pipeline, and how many stages there are.
+    """
     parameters = {name: p for name, p in model.named_parameters(remove_duplicate=False) if p.numel() and not p.is_meta}
-    tensors, originals = _describe(parameters, weights)
+    tensors, originals = _describe(parameters, memory)
     pieces = _pieces_by_original(traced, originals)
     with Prover() as prover:
         for name, tensor in tensors.items():
-            if tensor.alias_of is None:
+            if tensor.alias_of is None and tensor.alloc is not None:
                 _attach_parts(tensor, parameters[name], pieces.get(name, []), traced, shards, prover)
+    _say_why_experts_moved(model, tensors)
+    unused = unused_addresses(model, *stage)
+    for name, tensor in tensors.items():
+        for part in tensor.parts:
+            part.unused = parameters[name].data_ptr() in unused
     unmapped, undecided = _rest(traced, shards, tensors)
     return Survey(list(tensors.values()), unmapped, undecided)
 
 
 def _describe(
-    parameters: dict[str, torch.nn.Parameter], weights: SharedWeights
+    parameters: dict[str, torch.nn.Parameter], memory: Memory
 ) -> tuple[dict[str, LiveTensor], dict[str, str]]:
     """Every name's tensor, and for every name the first name of the same memory."""
     tensors: dict[str, LiveTensor] = {}
     originals: dict[str, str] = {}
     first: dict[tuple[object, ...], str] = {}
     for name, parameter in parameters.items():
-        offset, dtype = weights.offset_of(parameter), to_safetensors(parameter.dtype)
-        if offset is None or dtype is None:
+        shape, stride = tuple(parameter.shape), parameter.stride()
+        place, dtype = memory.place(parameter), to_safetensors(parameter.dtype)
+        if place is None or dtype is None:
+            why = memory.why_not(parameter) if dtype else f"its type {parameter.dtype} has no name in safetensors files"
+            tensors[name] = LiveTensor(name, None, 0, "", shape, stride, unsupported=why)
             continue
-        original = first.setdefault((offset, dtype, tuple(parameter.shape), parameter.stride()), name)
+        original = first.setdefault((*place, dtype, shape, stride), name)
         originals[name] = original
-        alias_of = None if original == name else original
-        tensors[name] = LiveTensor(name, 0, offset, dtype, tuple(parameter.shape), parameter.stride(), alias_of=alias_of)
+        tensors[name] = LiveTensor(name, *place, dtype, shape, stride, alias_of=None if original == name else original)
     return tensors, originals
 
 
@@ -93,7 +112,8 @@ def _attach_parts(
         tensor.parts.append(Part(disk_name, piece.live, piece.file, "none" if mismatch else "full"))
         if mismatch:
             wrong.append(f"{disk_name}: {mismatch}")
-    tensor.unsupported = _why_unsupported(wrong, pieces, traced)
+    if pieces or tensor.name not in traced.empty:
+        tensor.unsupported = _why_unsupported(wrong, pieces, traced)
 
 
 def _why_unsupported(wrong: list[str], pieces: list[tuple[str, str, Piece]], traced: Traced) -> str | None:
@@ -106,6 +126,15 @@ def _why_unsupported(wrong: list[str], pieces: list[tuple[str, str, Piece]], tra
     if any(live_name in traced.computed for _, live_name, _ in pieces):
         return "some of its values were computed while loading"
     return None
+
+
+def _say_why_experts_moved(model: torch.nn.Module, tensors: dict[str, LiveTensor]) -> None:
+    for prefix, module in model.named_modules():
+        reason = experts_laid_out_anew(module)
+        for name, _ in module.named_parameters(prefix) if reason else ():
+            tensor = tensors.get(name)
+            if tensor is not None and tensor.unsupported is not None:
+                tensor.unsupported = f"{reason} ({tensor.unsupported})"
 
 
 def _rest(traced: Traced, shards: Shards, tensors: dict[str, LiveTensor]) -> tuple[dict[str, str], dict[str, str]]:

@@ -17,8 +17,12 @@ from vllm.platforms import current_platform
 
 from . import cpu
 from .export import LoadedModel, publish
+from .extension import weights_being_written
 from .hold import files_held_still
-from .trace import CopyTrace
+from .refusals import refusal
+from .state_file import loaded_root
+from .together import across_ranks
+from .trace import CopyTrace, Traced
 
 _log = logging.getLogger("vllm.apollo")
 
@@ -38,16 +42,21 @@ class ApolloModelLoader(DefaultModelLoader):
         self._trace: CopyTrace | None = None
         self._files: list[Path] = []
         self._directory: Path | None = None
+        self._loads = False
 
     def load_model(self, vllm_config: Any, model_config: Any, prefix: str = "") -> torch.nn.Module:
-        """Load; for the served model on the CPU backend, publish too. A draft model is only loaded."""
-        served = model_config is vllm_config.model_config
-        if not (served and _is_supported() and _attempt(cpu.keep_weights_as_loaded)):
+        """Load and publish the served model. A draft model is only loaded."""
+        self._loads = True
+        if model_config is not vllm_config.model_config:
             return super().load_model(vllm_config=vllm_config, model_config=model_config, prefix=prefix)
-        self._trace = CopyTrace(None if self._reads_by_mapping() else _HELD_TENSORS)
+        refused = refusal(vllm_config, model_config, _platform())
+        if current_platform.is_cpu() and refused is None and not _attempt(cpu.keep_weights_as_loaded):
+            return super().load_model(vllm_config=vllm_config, model_config=model_config, prefix=prefix)
+        if refused is None:
+            self._trace = CopyTrace(None if self._reads_by_mapping() else _HELD_TENSORS)
         with files_held_still(Path(model_config.model)):
             model = super().load_model(vllm_config=vllm_config, model_config=model_config, prefix=prefix)
-            _attempt(lambda: self._publish(model, vllm_config, model_config))
+            _attempt(lambda: self._publish(model, vllm_config, model_config, refused))
         self._trace = None
         return model
 
@@ -62,7 +71,12 @@ class ApolloModelLoader(DefaultModelLoader):
         self._trace.release()
 
     def get_all_weights(self, model_config: Any, model: torch.nn.Module) -> Generator[tuple[str, torch.Tensor], None, None]:
-        """Every tensor of the files, noted before the model gets it."""
+        """Every tensor of the files, noted before the model gets it. Outside `load_model` the server reads its weights anew."""
+        if not self._loads:
+            directory = Path(model_config.model)
+            with files_held_still(directory), weights_being_written(directory):
+                yield from super().get_all_weights(model_config, model)
+            return
         for name, tensor in super().get_all_weights(model_config, model):
             if self._trace is not None:
                 self._trace.source(name, tensor)
@@ -77,28 +91,30 @@ class ApolloModelLoader(DefaultModelLoader):
     def _reads_by_mapping(self) -> bool:
         return self.load_config.safetensors_load_strategy in (None, "lazy", "prefetch")
 
-    def _publish(self, model: torch.nn.Module, vllm_config: Any, model_config: Any) -> None:
-        if self._trace is None or self._directory is None:
-            raise RuntimeError("the weights were not read through this loader")
-        if any(file.suffix != ".safetensors" for file in self._files):
-            raise RuntimeError("the model has no safetensors files")
+    def _publish(self, model: torch.nn.Module, vllm_config: Any, model_config: Any, refused: str | None) -> None:
+        if self._directory is None:
+            refused = refused or "the weights were not read through this loader"
+        elif any(file.suffix != ".safetensors" for file in self._files):
+            refused = "the model has no safetensors files"
         publish(
+            model,
             LoadedModel(
-                model=model,
-                traced=self._trace.traced,
-                directory=self._directory.resolve(),
+                traced=Traced() if self._trace is None else self._trace.traced,
+                directory=(directory := (self._directory or Path(model_config.model)).resolve()),
+                root=loaded_root(directory),
                 files=self._files,
                 facts=_model_facts(vllm_config, model_config),
                 parallel=_parallel(),
-            )
+                exchange=across_ranks(),
+                refused=refused,
+            ),
         )
 
 
-def _is_supported() -> bool:
+def _platform() -> str:
     if current_platform.is_cpu():
-        return True
-    _log.warning("apollo: only the CPU backend is supported by this version of the hook; nothing is published")
-    return False
+        return "cpu"
+    return "cuda" if current_platform.is_cuda() else str(current_platform.device_name)
 
 
 def _attempt(action: Callable[[], None]) -> bool:

@@ -9,8 +9,11 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from .handles import file_allocation
 
 # Each storage begins on a page of its own.
 _ALIGNMENT = 4096
@@ -25,10 +28,24 @@ class SharedWeights:
     base: int
     descriptor: int
 
-    def offset_of(self, parameter: torch.Tensor) -> int | None:
-        """Bytes from the start of the file to the parameter's first element; None when it lies elsewhere."""
-        offset = parameter.data_ptr() - self.base
-        return offset if 0 <= offset < self.size else None
+    allocator = "file"
+
+    def place(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """See `memory.Memory`."""
+        offset = tensor.data_ptr() - self.base
+        return (0, offset) if 0 <= offset < self.size else None
+
+    def why_not(self, tensor: torch.Tensor) -> str:
+        """See `memory.Memory`."""
+        return f"it lies on {tensor.device}, outside the shared memory"
+
+    def allocations(self) -> list[dict[str, Any]]:
+        """See `memory.Memory`."""
+        return [file_allocation(self.path, self.size)]
+
+    def holds(self, model: torch.nn.Module) -> bool:
+        """Whether every parameter still lies here: a reload may have put new ones in their places."""
+        return all(self.place(p) is not None for p in model.parameters() if p.numel() and not p.is_meta)
 
     def remove(self) -> None:
         """Unlink the file; who has it mapped keeps its memory."""

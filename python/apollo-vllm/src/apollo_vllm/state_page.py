@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from .folder import FolderError, require_private_file, write_atomically
 
@@ -47,16 +47,27 @@ def step_guard(path: str | os.PathLike[str]) -> Iterator[None]:
     closes without counting a step. Several processes may use it, one at a time; of trainers that step together (collectives inside the
     body) only one may take it. The page is opened anew for each bracket, so a restarted server and a forked trainer are no trouble.
     """
+    with write_guard(path) as count_step:
+        yield
+        _wait_for_cuda()
+        count_step()
+
+
+@contextmanager
+def write_guard(path: str | os.PathLike[str]) -> Iterator[Callable[[], None]]:
+    """Bracket a change that is not a trainer's step, such as a reload. Gives the function that counts a step."""
     with _opened(_page_path(path)) as (descriptor, words, halves):
+
+        def count_step() -> None:
+            words[_STEP] += 1
+
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             # A writer that died inside left an odd number: go on to the next odd one.
             words[_SEQUENCE] += 1 + words[_SEQUENCE] % 2
             halves[_PID] = os.getpid()
             try:
-                yield
-                _wait_for_cuda()
-                words[_STEP] += 1
+                yield count_step
             finally:
                 words[_TIME] = time.time_ns()
                 words[_SEQUENCE] += 1

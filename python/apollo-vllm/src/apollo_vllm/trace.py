@@ -42,13 +42,14 @@ class Traced:
 
     `pieces`: by (name on disk, live name). `seen`: every name that the files gave. `used`: names whose values went into some
     computation. A name that was seen, never copied and never used was skipped by the loader. `computed`: live names that got values
-    which are no plain copy of anything on disk.
+    which are no plain copy of anything on disk. `empty`: live names of which this rank's share of a tensor on disk is no element at all.
     """
 
     pieces: dict[tuple[str, str], list[Piece]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
     live_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def parts(self) -> Iterator[tuple[str, str, Piece]]:
@@ -109,10 +110,12 @@ class CopyTrace(TorchDispatchMode):
         return result
 
     def _copied(self, destination: torch.Tensor, source_view: torch.Tensor) -> None:
+        live = self._live_of(destination)
         if destination.numel() == 0:
+            if live is not None:
+                self.traced.empty.add(live.name)
             return
         source = self._find(source_view)
-        live = self._live_of(destination)
         piece = None if live is None or source is None else _piece(destination, live, source_view, source)
         if live is not None and source is not None and piece is not None:
             self.traced.pieces.setdefault((source.name, live.name), []).append(piece)

@@ -1,4 +1,0 @@
-namespace ApolloCheckpoint.Vllm.Tests;
-
-/// <summary>A tiny Qwen3.</summary>
-public sealed class ServedQwen3() : ServedModel("qwen3");
