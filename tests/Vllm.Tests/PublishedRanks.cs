@@ -12,7 +12,9 @@ public sealed class PublishedRanks : IDisposable
 
     /// <summary>Nothing runs before the first question.</summary>
     public PublishedRanks() =>
-        python = new Lazy<PythonProcess>(() => new PythonProcess(ExportDir, HookInstall.PythonPath(folder.Folder("site")), "rank_layouts.py"));
+        python = new Lazy<PythonProcess>(() =>
+            new PythonProcess(ExportDir, HookInstall.PythonPath(folder.Folder("site")), "rank_layouts.py")
+        );
 
     private string ExportDir => folder.File("export");
 

@@ -19,7 +19,10 @@ internal sealed record ReferenceScores(double[] Logprobs, double[] Best)
         double[] served = [.. answers.SelectMany(answer => JsonSerializer.Deserialize<double[]>(answer.Logprobs)!)];
         double apart = served.Zip(Logprobs, (a, b) => Math.Abs(a - b)).Max();
         double behind = Best.Zip(Logprobs, (best, chosen) => best - chosen).Max();
-        string text = string.Create(CultureInfo.InvariantCulture, $"log-probabilities differ by {apart}, the best token is ahead by {behind}");
+        string text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"log-probabilities differ by {apart}, the best token is ahead by {behind}"
+        );
         Assert.True(apart < Tolerance && behind < Tolerance, text);
     }
 
@@ -28,7 +31,10 @@ internal sealed record ReferenceScores(double[] Logprobs, double[] Best)
     {
         double[] served = [.. answers.SelectMany(answer => JsonSerializer.Deserialize<double[]>(answer.Logprobs)!)];
         double apart = served.Zip(Logprobs, (a, b) => Math.Abs(a - b)).Max();
-        Assert.True(apart > 2 * Tolerance, string.Create(CultureInfo.InvariantCulture, $"training moved log-probabilities by {apart} only"));
+        Assert.True(
+            apart > 2 * Tolerance,
+            string.Create(CultureInfo.InvariantCulture, $"training moved log-probabilities by {apart} only")
+        );
     }
 
     private static double[] Flat(JsonElement answer, string name) =>
