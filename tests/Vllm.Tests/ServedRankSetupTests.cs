@@ -4,6 +4,4 @@ namespace ApolloCheckpoint.Vllm.Tests;
 public sealed class TensorParallelTests(ServedTensorParallel served) : ServedRanksTests(served), IClassFixture<ServedTensorParallel>;
 
 /// <summary>Pipeline parallel.</summary>
-public sealed class PipelineParallelTests(ServedPipelineParallel served)
-    : ServedRanksTests(served),
-        IClassFixture<ServedPipelineParallel>;
+public sealed class PipelineParallelTests(ServedPipelineParallel served) : ServedRanksTests(served), IClassFixture<ServedPipelineParallel>;

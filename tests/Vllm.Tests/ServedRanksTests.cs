@@ -49,7 +49,10 @@ public abstract class ServedRanksTests(ServedRanks served) : IDisposable
 
         Assert.Equal(ConsistencyKind.Mixed, report.Label.Kind);
         Assert.Equal([changed.GetProperty("name").GetString()!], report.Label.MixedTensors);
-        Assert.Contains(report.Warnings, warning => warning.Contains("several ranks compute with copies of 1 tensors", StringComparison.Ordinal));
+        Assert.Contains(
+            report.Warnings,
+            warning => warning.Contains("several ranks compute with copies of 1 tensors", StringComparison.Ordinal)
+        );
         Model.Rpc("reload_weights");
         Assert.NotEqual(ConsistencyKind.Mixed, Model.Sync().Label.Kind);
     }
