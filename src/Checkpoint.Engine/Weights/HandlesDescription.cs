@@ -18,6 +18,10 @@ internal sealed record HandlesDescription(string Path, string Format, IReadOnlyL
 {
     private const int Window = 1 << 20;
 
+    /// <summary>Bytes digested of any file, however small; beyond it, at most <see cref="MostRepeats"/> times what its memory holds.</summary>
+    private const long LeastDigested = 64L << 20;
+    private const long MostRepeats = 4;
+
     /// <summary>Describes a file, also one that a sync would refuse for its owner or mode: looking is how one finds out why.</summary>
     /// <param name="path">A handles file, a version 2 folder, or a torch archive.</param>
     /// <param name="handlesOwner">One more owner that a sync would take, or null.</param>
@@ -120,6 +124,11 @@ internal sealed record HandlesDescription(string Path, string Format, IReadOnlyL
     {
         using (source)
         {
+            if (source is not null)
+            {
+                EnsureFewRepeats(handles);
+            }
+
             List<TensorDescription> tensors = [];
             for (int i = 0; i < handles.Tensors.Count; i++)
             {
@@ -135,6 +144,21 @@ internal sealed record HandlesDescription(string Path, string Format, IReadOnlyL
                 _ => "legacy",
             };
             return new HandlesDescription(handles.Path, format, tensors, why);
+        }
+    }
+
+    /// <summary>Strides of 0 and shared storages make exabytes out of a small file; nobody waits for their digest.</summary>
+    private static void EnsureFewRepeats(HandlesFile handles)
+    {
+        Int128 held = handles.Allocations.Aggregate((Int128)0, (sum, allocation) => sum + allocation.Size);
+        Int128 asked = handles.Tensors.Aggregate((Int128)0, (sum, tensor) => sum + tensor.Layout.ByteLength);
+        if (asked > LeastDigested + held * MostRepeats)
+        {
+            throw new CheckpointException(
+                CheckpointError.HandlesMalformed,
+                $"{handles.Path} has tensors of {asked} bytes in {held} bytes of memory: they repeat the same bytes, and are not digested",
+                "leave --digest out"
+            );
         }
     }
 

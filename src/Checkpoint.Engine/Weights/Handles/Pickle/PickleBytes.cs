@@ -58,7 +58,8 @@ internal sealed class PickleBytes(ReadOnlyMemory<byte> bytes)
     internal object Long(ulong count)
     {
         BigInteger number = new(Take(count));
-        return number >= long.MinValue && number <= long.MaxValue ? (long)number : number;
+        // Boxed on both sides: the common type of long and BigInteger would be BigInteger.
+        return number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
     }
 
     /// <summary>A text of that many bytes.</summary>
