@@ -1,7 +1,8 @@
 # The rings of the test run: NAME, test project, filter. A ring whose needs are there must run something.
 # shellcheck disable=SC2034
 rings=(
-  "engine  tests/Checkpoint.Engine.Tests Ring!=python"
+  "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz"
+  "fuzz    tests/Checkpoint.Engine.Tests Ring=fuzz"
   "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package"
   "rsync   tests/Rsync.Job.Tests         Ring!=none"
   "python  tests/Checkpoint.Engine.Tests Ring=python"
@@ -31,7 +32,7 @@ set_up_rings() {
   set_up_ring port set_up_port
   set_up_ring rsync set_up_rsync
   set_up_ring vllm set_up_vllm_ring
-  ring_ready[engine]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
+  ring_ready[engine]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
 }
 
 # Counts over all test assemblies, from the result files the runner writes.
@@ -56,7 +57,7 @@ run_rings() {
     ran[$name]=$((${ran[$name]:-0} + p + f))
     printf '%-7s %-28s %5d passed %3d failed %3d skipped  %4d s\n' "$name" "$(basename "$project")" "$p" "$f" "$s" $((SECONDS - started))
   done
-  for name in python port package vllm aspire rsync; do
+  for name in fuzz python port package vllm aspire rsync; do
     if [ -n "${ring_ready[$name]:-}" ] && [ "${ran[$name]:-0}" = 0 ]; then
       echo "ring $name ran nothing, though what it needs is here" >&2
       broken=1

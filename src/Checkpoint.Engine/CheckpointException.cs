@@ -1,14 +1,15 @@
 namespace ApolloCheckpoint.Engine;
 
 /// <summary>
-/// A failure the user can understand: what happened, where, in what state the model is, and what to do next.
+/// A failure the user can understand: what happened, where, in what state the model is, and what to do next. What it quotes may come
+/// from a hostile file, so message and details are plain text (<see cref="PlainText"/>) whoever made them.
 /// </summary>
 /// <param name="error">The place it comes from; decides the exit code.</param>
 /// <param name="message">What happened and where, one sentence.</param>
 /// <param name="next">What to do next, one sentence or command; null when there is nothing to do.</param>
 /// <param name="inner">The exception below, if any.</param>
 public class CheckpointException(CheckpointError error, string message, string? next = null, Exception? inner = null)
-    : Exception(message, inner)
+    : Exception(PlainText.Of(message), inner)
 {
     /// <summary>The place it comes from.</summary>
     public CheckpointError Error { get; } = error;
@@ -25,7 +26,11 @@ public class CheckpointException(CheckpointError error, string message, string? 
     public string? ModelState { get; set; }
 
     /// <summary>Aligned lines under the message: a short label and a text. Never null, often empty.</summary>
-    public IReadOnlyList<(string Label, string Text)> Details { get; init; } = [];
+    public IReadOnlyList<(string Label, string Text)> Details
+    {
+        get;
+        init => field = [.. value.Select(row => (PlainText.Of(row.Label), PlainText.Of(row.Text)))];
+    } = [];
 
     /// <summary>The aligned lines under the message, in their order: the model's state, the details, what to do next.</summary>
     public IEnumerable<(string Label, string Text)> Lines()

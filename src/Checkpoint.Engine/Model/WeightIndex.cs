@@ -42,8 +42,9 @@ internal static class WeightIndex
 
             return ReadMap(path, map);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: a text that is no valid Unicode, which shows only when it is asked for.
             throw Malformed(path, $"is not JSON: {e.Message}");
         }
     }

@@ -42,9 +42,9 @@ internal ref struct FieldReader
 
     internal UInt128 U128() => BinaryPrimitives.ReadUInt128LittleEndian(Take(16));
 
-    /// <summary>A number that must not be negative and not exceed a bound.</summary>
+    /// <summary>A number that must not be negative and not exceed a bound; below 0 the bound leaves no number at all.</summary>
     internal long Bounded(ulong value, long max, string what) =>
-        value <= (ulong)max ? (long)value : throw Damaged($"says {what} is {value}, at most {max} is possible");
+        max >= 0 && value <= (ulong)max ? (long)value : throw Damaged($"says {what} is {value}, at most {max} is possible");
 
     internal ulong Varint()
     {

@@ -76,16 +76,8 @@ internal sealed record HandlesFile
     internal static CheckpointException Malformed(string path, string what, Exception? inner = null) =>
         new(
             CheckpointError.HandlesMalformed,
-            Shown($"{path} {what}"),
+            $"{path} {what}",
             "name what the hook wrote: --handles PATH; if this is it, restart the producer, which writes it anew",
             inner
         );
-
-    /// <summary>A message that quotes a hostile file is neither endless nor moves the terminal's cursor.</summary>
-    internal static string Shown(string message)
-    {
-        const int Most = 600;
-        string shown = message.Length > Most ? message[..Most] + "…" : message;
-        return string.Concat(shown.Select(c => char.IsControl(c) ? '?' : c));
-    }
 }

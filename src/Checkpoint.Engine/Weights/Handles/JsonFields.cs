@@ -31,8 +31,9 @@ internal readonly struct JsonFields(JsonElement element, string where)
             JsonDocumentOptions options = new() { MaxDepth = 16, AllowDuplicateProperties = false };
             return JsonDocument.Parse(text.AsMemory(0, read), options);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: a field's name that is no valid Unicode.
             throw HandlesFile.Malformed(file.Path, $"is not JSON: {e.Message}", e);
         }
     }
@@ -59,22 +60,13 @@ internal readonly struct JsonFields(JsonElement element, string where)
     internal string Text(string name) => OptionalText(name) ?? throw Wrong($"has no text \"{name}\"");
 
     /// <summary>A text, or null.</summary>
-    internal string? OptionalText(string name)
-    {
-        try
+    internal string? OptionalText(string name) =>
+        Field(name) switch
         {
-            return Field(name) switch
-            {
-                null => null,
-                { ValueKind: JsonValueKind.String } value => value.GetString(),
-                _ => throw Wrong($"has a \"{name}\" that is not a text"),
-            };
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong($"has a \"{name}\" that is not valid Unicode");
-        }
-    }
+            null => null,
+            { ValueKind: JsonValueKind.String } value => AsText(value, name),
+            _ => throw Wrong($"has a \"{name}\" that is not a text"),
+        };
 
     /// <summary>A whole number from 0 to 2^63-1 that must be there.</summary>
     internal long Number(string name) => OptionalNumber(name) ?? throw Wrong($"has no number \"{name}\"");
@@ -115,8 +107,9 @@ internal readonly struct JsonFields(JsonElement element, string where)
         foreach (JsonElement item in OptionalItems(name) ?? throw Wrong($"has no list \"{name}\""))
         {
             texts.Add(
-                (item.ValueKind == JsonValueKind.String ? item.GetString() : null)
-                    ?? throw Wrong($"has a \"{name}\" with something that is no text")
+                item.ValueKind == JsonValueKind.String
+                    ? AsText(item, name)
+                    : throw Wrong($"has a \"{name}\" with something that is no text")
             );
         }
 
@@ -170,6 +163,18 @@ internal readonly struct JsonFields(JsonElement element, string where)
 
     private JsonElement? Field(string name) =>
         element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private string AsText(JsonElement value, string name)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Wrong($"has a \"{name}\" that is not valid Unicode");
+        }
+    }
 
     private long AsNumber(JsonElement value, string name) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= 0

@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Text;
 using ApolloCheckpoint.Engine.Model;
+using ApolloCheckpoint.TestKit.Fuzzing;
 
 namespace ApolloCheckpoint.Engine.Tests.Weights.Archive;
 
@@ -17,11 +16,12 @@ internal static class TorchArchiveBytes
             ("a/byteorder", Encoding.ASCII.GetBytes(bigEndian ? "big" : "little")),
         ];
         entries.AddRange(tensors.Select((tensor, i) => ($"a/data/{i}", bigEndian ? Turned(tensor) : tensor.Memory)));
-        return Zip(entries);
+        return StoredZip.Build(entries);
     }
 
-    /// <summary>An archive of a pickle, given as Latin-1, and no storages.</summary>
-    internal static byte[] BuildWithPickle(string latin1) => Zip([("a/data.pkl", Encoding.Latin1.GetBytes(latin1))]);
+    /// <summary>An archive of a pickle, given as Latin-1, and storages by their keys.</summary>
+    internal static byte[] BuildWithPickle(string latin1, params (string Key, byte[] Data)[] storages) =>
+        StoredZip.Build([("a/data.pkl", Encoding.Latin1.GetBytes(latin1)), .. storages.Select(row => ($"a/data/{row.Key}", row.Data))]);
 
     private static byte[] Turned(ContractTensor tensor)
     {
@@ -97,43 +97,5 @@ internal static class TorchArchiveBytes
         }
 
         stream.WriteByte((byte)'t');
-    }
-
-    private static byte[] Zip(List<(string Name, byte[] Data)> entries)
-    {
-        using MemoryStream zip = new();
-        using MemoryStream directory = new();
-        foreach ((string name, byte[] data) in entries)
-        {
-            byte[] local = Header(name, data, local: true);
-            byte[] central = Header(name, data, local: false);
-            BinaryPrimitives.WriteUInt32LittleEndian(central.AsSpan(42), (uint)zip.Position);
-            directory.Write(central);
-            zip.Write(local);
-            zip.Write(data);
-        }
-
-        byte[] end = new byte[22];
-        BinaryPrimitives.WriteUInt32LittleEndian(end, 0x06054b50);
-        BinaryPrimitives.WriteUInt16LittleEndian(end.AsSpan(8), (ushort)entries.Count);
-        BinaryPrimitives.WriteUInt16LittleEndian(end.AsSpan(10), (ushort)entries.Count);
-        BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(12), (uint)directory.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(end.AsSpan(16), (uint)zip.Position);
-        zip.Write(directory.ToArray());
-        zip.Write(end);
-        return zip.ToArray();
-    }
-
-    private static byte[] Header(string name, byte[] data, bool local)
-    {
-        int common = local ? 6 : 8;
-        byte[] header = new byte[(local ? 30 : 46) + name.Length];
-        BinaryPrimitives.WriteUInt32LittleEndian(header, local ? 0x04034b50u : 0x02014b50u);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(common + 8), Crc32.HashToUInt32(data));
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(common + 12), (uint)data.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(common + 16), (uint)data.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(common + 20), (ushort)name.Length);
-        Encoding.ASCII.GetBytes(name).CopyTo(header, header.Length - name.Length);
-        return header;
     }
 }

@@ -57,11 +57,9 @@ internal sealed record TorchArchive(
         bool isTensor = global.Module == "torch._utils" && global.Name.StartsWith("_rebuild", StringComparison.Ordinal);
         return new CheckpointException(
             CheckpointError.HandlesMalformed,
-            HandlesFile.Shown(
-                isTensor
-                    ? $"{path} holds a kind of tensor that is not read ({global})"
-                    : $"{path} speaks of {global}, which no file of tensors needs. Nothing was executed"
-            ),
+            isTensor
+                ? $"{path} holds a kind of tensor that is not read ({global})"
+                : $"{path} speaks of {global}, which no file of tensors needs. Nothing was executed",
             isTensor ? "save plain, dense tensors" : "find out who wrote this file before anything else opens it"
         );
     }
