@@ -72,6 +72,22 @@ public sealed class FileRulesTests : IDisposable
     }
 
     [Fact]
+    public void A_file_swapped_after_it_was_judged_is_not_what_is_read()
+    {
+        string path = temp.File("swapped");
+        File.WriteAllText(path, "judged");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using IDiskFile judged = rules.TryOpen(path)!;
+        File.WriteAllText(temp.File("other"), "others");
+        File.Move(temp.File("other"), path, overwrite: true);
+
+        byte[] bytes = new byte[6];
+        judged.Read(bytes, 0);
+
+        Assert.Equal("judged"u8.ToArray(), bytes);
+    }
+
+    [Fact]
     public void A_folder_is_refused()
     {
         string path = temp.Folder("h");
