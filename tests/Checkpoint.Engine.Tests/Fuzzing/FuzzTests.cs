@@ -13,7 +13,7 @@ namespace ApolloCheckpoint.Engine.Tests.Fuzzing;
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     /// <summary>Spoilt files a target; what is slow to read gets fewer.</summary>
-    private const int Many = 18_000;
+    private const int Many = 15_800;
     private const int Few = 3_000;
 
     private static readonly TimeSpan Hanging = TimeSpan.FromSeconds(90);
