@@ -1,12 +1,14 @@
 # The rings of the test run: NAME, test project, filter. A ring whose needs are there must run something.
 # shellcheck disable=SC2034
 rings=(
-  "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz"
+  "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz&Ring!=cuda"
   "fuzz    tests/Checkpoint.Engine.Tests Ring=fuzz"
-  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package"
+  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda"
   "rsync   tests/Rsync.Job.Tests         Ring!=none"
   "python  tests/Checkpoint.Engine.Tests Ring=python"
   "python  tests/Checkpoint.Tool.Tests   Ring=python"
+  "cuda    tests/Checkpoint.Engine.Tests Ring=cuda"
+  "cuda    tests/Checkpoint.Tool.Tests   Ring=cuda"
   "port    tests/Checkpoint.Tool.Tests   Ring=port"
   "package tests/Checkpoint.Tool.Tests   Ring=package"
   "vllm    tests/Vllm.Tests              Ring!=none"
@@ -24,11 +26,14 @@ set_up_python() { install python3-torch python3-numpy python3-venv libpython3.11
 set_up_port() { set_up_python && set_up_old_program; }
 # The bundle needs Python 3.11; the packages are wanted, not needed: what cannot do without skips itself.
 set_up_vllm_ring() { install python3-venv libpython3.11 xz-utils || true; set_up_vllm; }
+# The stand-in for NVIDIA's driver is a C file.
+set_up_cuda() { install gcc libc6-dev; }
 set_up_rsync() { install rsync openssh-server openssh-client; }
 
 set_up_rings() {
   install strace git >/dev/null 2>&1 || true
   set_up_ring python set_up_python
+  set_up_ring cuda set_up_cuda
   set_up_ring port set_up_port
   set_up_ring rsync set_up_rsync
   set_up_ring vllm set_up_vllm_ring
@@ -57,7 +62,7 @@ run_rings() {
     ran[$name]=$((${ran[$name]:-0} + p + f))
     printf '%-7s %-28s %5d passed %3d failed %3d skipped  %4d s\n' "$name" "$(basename "$project")" "$p" "$f" "$s" $((SECONDS - started))
   done
-  for name in fuzz python port package vllm aspire rsync; do
+  for name in fuzz python cuda port package vllm aspire rsync; do
     if [ -n "${ring_ready[$name]:-}" ] && [ "${ran[$name]:-0}" = 0 ]; then
       echo "ring $name ran nothing, though what it needs is here" >&2
       broken=1

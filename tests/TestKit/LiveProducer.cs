@@ -5,29 +5,39 @@ using ApolloCheckpoint.Engine.Weights.Consistency;
 namespace ApolloCheckpoint.TestKit;
 
 /// <summary>
-/// A producer whose weights are a file: a handles directory of version 2 with one file allocation, and a state page. What is written into
-/// the file is live at once. It plays the vLLM hook and the trainer at the same time.
+/// A producer whose weights are files: a handles directory of version 2 with file allocations, or with blocks of a GPU that the stand-in
+/// driver shows, and a state page. What is written into the files is live at once. It plays the vLLM hook and the trainer at the same time.
 /// </summary>
 public sealed class LiveProducer : IDisposable
 {
-    private readonly Dictionary<string, (TinyTensor Tensor, long Offset)> places = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (TinyTensor Tensor, int Memory, long Offset)> places = new(StringComparer.Ordinal);
+    private readonly List<FileStream> memories = [];
     private readonly StatePageWriter? page;
-    private readonly FileStream memory;
 
-    private LiveProducer(string folder, TinyModel model, bool hasStatePage, string? loadedRoot)
+    private LiveProducer(string folder, TinyModel model, bool hasStatePage, string? loadedRoot, FakeCudaMemory? gpu, int allocations)
     {
         Folder = Directory.CreateDirectory(folder).FullName;
         File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        string path = Path.Combine(Folder, "rank0.weights");
-        memory = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
-        foreach (TinyTensor tensor in model.Tensors)
+        JsonArray rows = [];
+        for (int i = 0; i < allocations; i++)
         {
-            places.Add(tensor.Name, (tensor, memory.Position));
-            memory.Write(model.BytesOf(tensor.Name));
+            TinyTensor[] part = [.. model.Tensors.Where((_, index) => index * allocations / model.Tensors.Count == i)];
+            byte[] handle = gpu?.Allocate([]) ?? [];
+            string path = gpu?.PathOf(handle) ?? Path.Combine(Folder, i == 0 ? "rank0.weights" : $"rank0.{i}.weights");
+            FileStream memory = new(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+            memories.Add(memory);
+            foreach (TinyTensor tensor in part)
+            {
+                places.Add(tensor.Name, (tensor, i, memory.Position));
+                memory.Write(model.BytesOf(tensor.Name));
+            }
+
+            Protect(path);
+            rows.Add(gpu is null ? FileRow(i, path, memory.Length) : CudaRow(i, handle, memory.Length));
         }
 
         page = hasStatePage ? StatePageWriter.Create(Path.Combine(Folder, "state.bin"), 0, TimeProvider.System) : null;
-        Write("weights.rank0.json", Handles(path, hasStatePage, loadedRoot));
+        Write("weights.rank0.json", Handles(rows, hasStatePage, loadedRoot));
         Write(
             "index.json",
             new JsonObject
@@ -37,7 +47,6 @@ public sealed class LiveProducer : IDisposable
                 ["ranks"] = new JsonArray("weights.rank0.json"),
             }
         );
-        Protect(path);
     }
 
     /// <summary>The handles directory: what --handles takes.</summary>
@@ -48,16 +57,24 @@ public sealed class LiveProducer : IDisposable
     /// <param name="model">The model it "loaded".</param>
     /// <param name="hasStatePage">Whether it publishes a state page.</param>
     /// <param name="loadedRoot">The root of the version that it says it loaded, or null.</param>
-    public static LiveProducer Publish(string folder, TinyModel model, bool hasStatePage = true, string? loadedRoot = null) =>
-        new(folder, model, hasStatePage, loadedRoot);
+    /// <param name="gpu">Where its memory lies, or null: in files of the folder.</param>
+    /// <param name="allocations">Number of files or blocks that the tensors lie in, in the order of the model.</param>
+    public static LiveProducer Publish(
+        string folder,
+        TinyModel model,
+        bool hasStatePage = true,
+        string? loadedRoot = null,
+        FakeCudaMemory? gpu = null,
+        int allocations = 1
+    ) => new(folder, model, hasStatePage, loadedRoot, gpu, allocations);
 
     /// <summary>The live bytes of a tensor now.</summary>
     public byte[] BytesOf(string name)
     {
-        (TinyTensor tensor, long offset) = places[name];
+        (TinyTensor tensor, int memory, long offset) = places[name];
         byte[] bytes = new byte[tensor.ByteLength];
-        memory.Position = offset;
-        memory.ReadExactly(bytes);
+        memories[memory].Position = offset;
+        memories[memory].ReadExactly(bytes);
         return bytes;
     }
 
@@ -68,12 +85,12 @@ public sealed class LiveProducer : IDisposable
         Random random = new(seed);
         long changed = 0;
         using IDisposable? bracket = page?.Begin(CancellationToken.None);
-        foreach ((string name, (TinyTensor tensor, long offset)) in places)
+        foreach ((string name, (TinyTensor tensor, int memory, long offset)) in places)
         {
             byte[] bytes = BytesOf(name);
             changed += TrainerStep.Apply(bytes, tensor.Type, share, random);
-            memory.Position = offset;
-            memory.Write(bytes);
+            memories[memory].Position = offset;
+            memories[memory].Write(bytes);
         }
 
         return changed;
@@ -83,10 +100,30 @@ public sealed class LiveProducer : IDisposable
     public void Dispose()
     {
         page?.Dispose();
-        memory.Dispose();
+        memories.ForEach(memory => memory.Dispose());
     }
 
-    private JsonObject Handles(string path, bool hasStatePage, string? loadedRoot) =>
+    private static JsonObject FileRow(int id, string path, long size) =>
+        new()
+        {
+            ["id"] = id,
+            ["kind"] = "file",
+            ["path"] = path,
+            ["file_offset"] = 0,
+            ["size"] = size,
+        };
+
+    private static JsonObject CudaRow(int id, byte[] handle, long size) =>
+        new()
+        {
+            ["id"] = id,
+            ["kind"] = "cuda-ipc",
+            ["handle"] = Convert.ToBase64String(handle),
+            ["device_uuid"] = FakeCuda.DefaultDevice,
+            ["size"] = size,
+        };
+
+    private JsonObject Handles(JsonArray allocations, bool hasStatePage, string? loadedRoot) =>
         new()
         {
             ["format"] = "apollo-handles",
@@ -99,21 +136,12 @@ public sealed class LiveProducer : IDisposable
                 ["loaded_root"] = loadedRoot,
             },
             ["state"] = hasStatePage ? new JsonObject { ["path"] = "state.bin", ["protocol"] = "flock+seqlock" } : null,
-            ["allocations"] = new JsonArray(
-                new JsonObject
-                {
-                    ["id"] = 0,
-                    ["kind"] = "file",
-                    ["path"] = path,
-                    ["file_offset"] = 0,
-                    ["size"] = memory.Length,
-                }
-            ),
+            ["allocations"] = allocations,
             ["tensors"] = new JsonArray([
                 .. places.Values.Select(place => new JsonObject
                 {
                     ["name"] = place.Tensor.Name,
-                    ["alloc"] = 0,
+                    ["alloc"] = place.Memory,
                     ["offset"] = place.Offset,
                     ["dtype"] = place.Tensor.Type.Name(),
                     ["shape"] = new JsonArray([.. place.Tensor.Shape.Select(size => (JsonNode)size)]),

@@ -22,6 +22,16 @@ internal static class ChunkWorkers
         Func<T> createState,
         Action<int, T> work,
         CancellationToken cancellation
+    ) => Run(ordinals, workers, createState, null, work, cancellation);
+
+    /// <summary>The same; <paramref name="expect"/> tells a worker its next ordinal before it works on the one before.</summary>
+    internal static void Run<T>(
+        IReadOnlyList<int> ordinals,
+        int workers,
+        Func<T> createState,
+        Action<int, T>? expect,
+        Action<int, T> work,
+        CancellationToken cancellation
     )
     {
         int taken = -1;
@@ -39,9 +49,11 @@ internal static class ChunkWorkers
             {
                 T state = createState();
                 using IDisposable? ended = state as IDisposable;
-                for (int i = Interlocked.Increment(ref taken); i < ordinals.Count; i = Interlocked.Increment(ref taken))
+                int next;
+                for (int i = Next(state); i < ordinals.Count; i = next)
                 {
                     cancellation.ThrowIfCancellationRequested();
+                    next = Next(state);
                     work(ordinals[i], state);
                 }
             }
@@ -50,6 +62,17 @@ internal static class ChunkWorkers
                 Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
                 Interlocked.Exchange(ref taken, ordinals.Count);
             }
+        }
+
+        int Next(T state)
+        {
+            int i = Interlocked.Increment(ref taken);
+            if (i < ordinals.Count)
+            {
+                expect?.Invoke(ordinals[i], state);
+            }
+
+            return i;
         }
     }
 

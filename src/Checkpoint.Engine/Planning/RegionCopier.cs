@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Weights;
 
@@ -26,6 +27,39 @@ public sealed class RegionCopier
 
     /// <summary>Bytes of one unit in the live type: what a unit takes in the destination.</summary>
     public int UnitBytes { get; }
+
+    /// <summary>Where its first live byte lies: allocation, and bytes from its start; null where the source does not know.</summary>
+    public (int Allocation, long Offset)? Address =>
+        regions is [{ Live.Address: { } live } first, ..] ? (live.Allocation, live.Offset + first.LiveOffset(0) * UnitBytes) : null;
+
+    /// <summary>Whether a stretch is one read into place; nearly all are.</summary>
+    /// <param name="firstUnit">First unit, from the start of the tensor on disk.</param>
+    /// <param name="count">Units.</param>
+    /// <param name="tensor">The live tensor to read.</param>
+    /// <param name="byteOffset">Bytes from its first element.</param>
+    public bool TryOneRead(long firstUnit, int count, [NotNullWhen(true)] out LiveTensor? tensor, out long byteOffset)
+    {
+        (tensor, byteOffset) = (null, 0);
+        foreach (RegionRuns region in regions)
+        {
+            if (region.FileStart > firstUnit || region.FileEnd < firstUnit + count)
+            {
+                continue;
+            }
+
+            long run = region.FirstEndingAfter(firstUnit);
+            if (run == region.Count || region.FileOffset(run) > firstUnit || region.FileOffset(run) + region.Length < firstUnit + count)
+            {
+                continue;
+            }
+
+            tensor = region.Live;
+            byteOffset = (region.LiveOffset(run) + firstUnit - region.FileOffset(run)) * UnitBytes;
+            return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Fills a buffer with live bytes, in the live type, in the order of the disk.</summary>
     /// <param name="source">Where the live tensors are read.</param>

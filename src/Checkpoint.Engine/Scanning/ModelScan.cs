@@ -35,7 +35,7 @@ internal sealed class ModelScan : IDisposable
         Source = source;
         Delta = delta;
         BlockSize = blockSize;
-        units = [.. plan.Twins().SelectMany(Units)];
+        units = [.. InMemoryOrder(plan.Twins().Select(twins => (twins, new RegionCopier(twins[0])))).SelectMany(Units)];
         liveDigests = new UInt128[units.Length];
         outcomes = new ChunkOutcome[session.Layout.ChunkCount];
         baseline = session.OpenBaseline();
@@ -72,6 +72,7 @@ internal sealed class ModelScan : IDisposable
             [.. Enumerable.Range(0, units.Length)],
             session.Options.Workers,
             () => new ScanWorker(this, session, baseline, session.Options.Codec()),
+            (index, worker) => worker.Expect(units[index]),
             (index, worker) =>
             {
                 UInt128 digest = worker.ReadLive(units[index]);
@@ -156,9 +157,19 @@ internal sealed class ModelScan : IDisposable
         }
     }
 
-    private IEnumerable<ScanUnit> Units(IReadOnlyList<PlannedTensor> twins)
+    /// <summary>
+    /// What lies in one allocation of live memory together and by address, which devices like; allocations in the order of the disk.
+    /// </summary>
+    private static IEnumerable<(IReadOnlyList<PlannedTensor>, RegionCopier)> InMemoryOrder(
+        IEnumerable<(IReadOnlyList<PlannedTensor> Twins, RegionCopier Copier)> tensors
+    ) =>
+        tensors
+            .GroupBy(tensor => tensor.Copier.Address?.Allocation)
+            .SelectMany(allocation => allocation.OrderBy(tensor => tensor.Copier.Address?.Offset));
+
+    private IEnumerable<ScanUnit> Units((IReadOnlyList<PlannedTensor> Twins, RegionCopier Copier) tensor)
     {
-        RegionCopier copier = new(twins[0]);
+        (IReadOnlyList<PlannedTensor> twins, RegionCopier copier) = tensor;
         RegionCopier[] copies = [.. twins.SelectMany(twin => twin.Copies.Select(copy => new RegionCopier(twin with { Regions = copy })))];
         (_, int count) = session.Layout.ChunksOf(twins[0].Entry);
         int[] firsts = [.. twins.Select(twin => session.Layout.ChunksOf(twin.Entry).First)];

@@ -17,43 +17,26 @@ namespace ApolloCheckpoint.Engine.Scanning;
 internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baseline baseline, IChunkCodec codec) : IDisposable
 {
     // Memory that is never used is never made: most chunks need neither conversion nor proof.
-    // A chunk has at most 1 Mi units and 2 MiB on disk; live elements are at most twice as wide (bf16 on disk, f32 live).
-    private readonly byte[] live = GC.AllocateUninitializedArray<byte>(2 * ChunkLayout.MaxBytes);
+    private readonly LiveReader reader = new(scan.Source);
     private readonly byte[] before = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] converted = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] check = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
-    private readonly byte[] scratch = new byte[256 << 10];
     private byte[] payload = new byte[64 << 10];
-    private byte[]? copy;
-    private int liveLength;
+    private ReadOnlyMemory<byte> live;
+
+    /// <summary>Says which unit this worker reads next.</summary>
+    internal void Expect(ScanUnit unit) => reader.Expect(unit, session.Layout[unit.Ordinals[0]]);
 
     /// <summary>Copies the live bytes of a unit.</summary>
     /// <returns>Their xxh3-128.</returns>
     internal UInt128 ReadLive(ScanUnit unit)
     {
-        Chunk chunk = session.Layout[unit.Ordinals[0]];
-        liveLength = checked(chunk.Units * unit.Copier.UnitBytes);
-        Span<byte> bytes = live.AsSpan(0, liveLength);
-        unit.Copier.Fill(scan.Source, chunk.FirstUnit, bytes, scratch);
-        return XxHash128.HashToUInt128(bytes);
+        live = reader.Read(unit, session.Layout[unit.Ordinals[0]]);
+        return XxHash128.HashToUInt128(live.Span);
     }
 
     /// <summary>Whether other ranks hold the bytes that were just copied, bit for bit.</summary>
-    internal bool CopiesAgree(ScanUnit unit)
-    {
-        foreach (RegionCopier other in unit.Copies)
-        {
-            copy ??= GC.AllocateUninitializedArray<byte>(live.Length);
-            Span<byte> bytes = copy.AsSpan(0, liveLength);
-            other.Fill(scan.Source, session.Layout[unit.Ordinals[0]].FirstUnit, bytes, scratch);
-            if (!bytes.SequenceEqual(live.AsSpan(0, liveLength)))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    internal bool CopiesAgree(ScanUnit unit) => reader.CopiesAre(unit, session.Layout[unit.Ordinals[0]], live.Span);
 
     /// <summary>Compares the copied live bytes with every chunk on disk that takes them.</summary>
     internal void Compare(ScanUnit unit, UInt128 liveDigest)
@@ -65,18 +48,22 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             ReadOnlySpan<byte> old = baseline.Read(chunk, before, codec);
             if (liveType == chunk.Tensor.Type)
             {
-                scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, live.AsSpan(0, liveLength), liveDigest));
+                scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, live.Span, liveDigest));
                 continue;
             }
 
             Span<byte> after = converted.AsSpan(0, chunk.ByteLength);
-            ElementConversion.Apply(chunk.Tensor.Type, liveType, old, live.AsSpan(0, liveLength), after);
+            ElementConversion.Apply(chunk.Tensor.Type, liveType, old, live.Span, after);
             scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, after, XxHash128.HashToUInt128(after)));
         }
     }
 
-    /// <summary>Lets go of the codec.</summary>
-    public void Dispose() => codec.Dispose();
+    /// <summary>Lets go of the codec and of what was read ahead.</summary>
+    public void Dispose()
+    {
+        codec.Dispose();
+        reader.Dispose();
+    }
 
     private ChunkOutcome Compare(
         in Chunk chunk,

@@ -30,4 +30,10 @@ public interface IWeightSource : IDisposable
     /// <exception cref="CheckpointException">SourceUnavailable: the memory cannot be read (any more).</exception>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the tensor: our own defect.</exception>
     void Read(LiveTensor tensor, long byteOffset, Span<byte> destination);
+
+    /// <summary>
+    /// A reader for one thread that reads ahead, or null where waiting costs nothing: reading then is copying, and there is nothing to
+    /// overlap. The receiver disposes it before the source.
+    /// </summary>
+    IReadAhead? OpenReadAhead() => null;
 }

@@ -23,6 +23,7 @@ internal sealed class LiveCatalog
                 Parts = tensor.Parts,
                 Unsupported = tensor.Unsupported,
                 StorageKey = tensor.StorageKey(number),
+                Address = tensor.Allocation is null ? null : (number, tensor.AllocationOffset),
             };
             tensors.Add(live);
             places.Add(live, tensor);

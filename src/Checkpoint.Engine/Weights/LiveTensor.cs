@@ -31,4 +31,10 @@ public sealed record LiveTensor(string Name, ElementType Type, IReadOnlyList<lon
     /// Identifies the memory: two tensors with the same non-null key are the same bytes (tied weights under two names).
     /// </summary>
     public string? StorageKey { get; init; }
+
+    /// <summary>
+    /// Where its first byte lies: number of the allocation, and bytes from its start. What lies in one allocation is best read in this order.
+    /// Null when the source does not know.
+    /// </summary>
+    public (int Allocation, long Offset)? Address { get; init; }
 }

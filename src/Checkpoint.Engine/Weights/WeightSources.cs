@@ -1,5 +1,6 @@
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Archive;
+using ApolloCheckpoint.Engine.Weights.Cuda;
 using ApolloCheckpoint.Engine.Weights.Handles;
 using ApolloCheckpoint.Engine.Weights.HostMemory;
 using ApolloCheckpoint.Engine.Weights.Python;
@@ -66,12 +67,41 @@ internal static class WeightSources
                 HostMemorySource.Open(handles, rules),
                 Why(request, "the handles name files")
             ),
+            SourceKind.Native when Holds(handles, AllocationKind.CudaIpc) => OpenCuda(request, handles),
+            SourceKind.Auto when Holds(handles, AllocationKind.CudaIpc) => OpenCudaOrTorch(request, handles, cancellation),
             SourceKind.Auto => new OpenedSource(
                 PythonWeightSource.Open(request, cancellation),
-                $"the handles name {Kinds(handles)}, and this build has no CUDA source of its own"
+                $"the handles name {Kinds(handles)}, which only torch opens"
             ),
             _ => throw Unsupported(request, handles),
         };
+    }
+
+    private static OpenedSource OpenCuda(SyncRequest request, HandlesFile handles)
+    {
+        CudaWeightSource source = CudaWeightSource.Open(handles, CudaDriver.Instance);
+        return new OpenedSource(source, $"{string.Join(", ", source.Devices)}; {Why(request, "the handles name CUDA memory")}");
+    }
+
+    /// <summary>The driver first; where that fails torch, which knows more kinds of memory and of drivers. Raw handles torch cannot open.</summary>
+    /// <exception cref="CheckpointException">Why the driver failed, and beside it why torch did.</exception>
+    private static OpenedSource OpenCudaOrTorch(SyncRequest request, HandlesFile handles, CancellationToken cancellation)
+    {
+        try
+        {
+            return OpenCuda(request, handles);
+        }
+        catch (CheckpointException native) when (handles.Tensors.All(tensor => tensor.Allocation is null || tensor.Cuda is not null))
+        {
+            try
+            {
+                return new OpenedSource(PythonWeightSource.Open(request, cancellation), $"not by the driver alone: {native.Message}");
+            }
+            catch (CheckpointException torch)
+            {
+                throw new CheckpointException(native.Error, native.Message, native.Next, torch) { Details = [("torch", torch.Message)] };
+            }
+        }
     }
 
     /// <summary>Whether everything that has bytes is of that kind.</summary>
@@ -91,8 +121,8 @@ internal static class WeightSources
         new(
             CheckpointError.SourceUnsupported,
             $"--source {SourceNames.Of(request.Source)} does not open {handles.Path}, which names {Kinds(handles)}",
-            request.Source == SourceKind.Native
-                ? "this build has no CUDA source of its own; torch opens CUDA memory: --source python"
+            request.Source == SourceKind.Native && handles.Tensors.Any(tensor => tensor.Allocation?.Kind == AllocationKind.CudaExpandable)
+                ? "unset PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True in the producer, or let torch open them: --source python"
                 : "leave --source out: what the handles hold decides"
         );
 }

@@ -34,15 +34,15 @@ internal static class Diagnosis
             "handles",
             () => LookAtHandles(handles = HandlesFile.Read(request.Handles, FileRules.For(request.HandlesOwner), cancel))
         );
-        bool needsTorch =
-            handles is not null && Kinds(handles).Any(kind => kind is AllocationKind.CudaIpc or AllocationKind.CudaExpandable);
-        if (model is not null && handles is not null && !needsTorch)
+        bool needsTorch = handles is not null && Kinds(handles).Contains(AllocationKind.CudaExpandable);
+        bool needsGpu = needsTorch || (handles is not null && Kinds(handles).Contains(AllocationKind.CudaIpc));
+        if (model is not null && handles is not null && !needsGpu)
         {
             yield return Try("plan", () => LookAtPlan(PlanCommand.Describe(request, cancel)));
         }
 
         yield return Machine.LookAtPython(request.Python, needsTorch, cancel);
-        yield return Machine.LookAtGpu(needsTorch);
+        yield return Machine.LookAtGpu(needsGpu);
     }
 
     /// <summary>Runs one look; a failure that the engine can explain is a finding.</summary>

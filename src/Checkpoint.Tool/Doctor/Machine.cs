@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using ApolloCheckpoint.Engine;
+using ApolloCheckpoint.Engine.Weights.Cuda;
 using ApolloCheckpoint.Engine.Weights.Python;
+using ApolloCheckpoint.Tool.Rendering;
 
 namespace ApolloCheckpoint.Tool.Doctor;
 
@@ -33,28 +34,27 @@ internal static class Machine
         }
     }
 
-    /// <summary>Whether the CUDA driver is there.</summary>
+    /// <summary>Whether the CUDA driver is there, and which devices it shows; no context is made on any.</summary>
     public static Finding LookAtGpu(bool isNeeded)
     {
-        const string Library = "libcuda.so.1";
-        if (!NativeLibrary.TryLoad(Library, out nint driver))
+        try
+        {
+            IReadOnlyList<CudaDevice> devices = CudaDevices.List(CudaDriver.Instance);
+            string version = CudaDevices.Text(CudaDevices.Version(CudaDriver.Instance));
+            string names = string.Join(", ", devices.Select(device => $"{device.Name} ({device.Uuid})"));
+            return new Finding(
+                Level.Ok,
+                "gpu",
+                $"CUDA driver {version}, {Quantity.Count(devices.Count, "device")}: {names}; "
+                    + "native CUDA proven against the stand-in only, never on a GPU yet"
+            );
+        }
+        catch (CheckpointException failure)
         {
             return isNeeded
-                ? new Finding(
-                    Level.Fail,
-                    "gpu",
-                    $"the handles name CUDA memory, and {Library} is not here",
-                    "run on the machine of the producer; install its NVIDIA driver"
-                )
-                : new Finding(Level.Ok, "gpu", $"no {Library}; not needed for these handles");
+                ? new Finding(Level.Fail, "gpu", failure.Message, failure.Next)
+                : new Finding(Level.Ok, "gpu", $"{failure.Message}; not needed for these handles");
         }
-
-        NativeLibrary.Free(driver);
-        return new Finding(
-            Level.Ok,
-            "gpu",
-            $"{Library} is here; this build reads CUDA memory through torch (--source python), not by itself"
-        );
     }
 
     /// <summary>Whether the other host can be reached, as the off-site job would.</summary>

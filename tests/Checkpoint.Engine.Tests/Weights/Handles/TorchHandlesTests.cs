@@ -128,10 +128,10 @@ public sealed class TorchHandlesTests
     }
 
     [Fact]
-    public void Cuda_handles_are_read_by_no_source_of_this_build_but_python()
+    public void Expandable_segments_are_not_opened_by_the_driver_alone()
     {
         using TempDirectory folder = new();
-        string path = CopyPrivate(folder, "cuda_v3c.pt");
+        string path = CopyPrivate(folder, "cuda_expandable.pt");
         CheckpointException failure = Assert.Throws<CheckpointException>(() =>
             WeightSources.Open(
                 new SyncRequest
@@ -146,8 +146,8 @@ public sealed class TorchHandlesTests
         Assert.Equal(
             (
                 CheckpointError.SourceUnsupported,
-                $"--source native does not open {path}, which names CUDA memory",
-                "this build has no CUDA source of its own; torch opens CUDA memory: --source python"
+                $"--source native does not open {path}, which names CUDA memory in expandable segments",
+                "unset PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True in the producer, or let torch open them: --source python"
             ),
             (failure.Error, failure.Message, failure.Next)
         );
