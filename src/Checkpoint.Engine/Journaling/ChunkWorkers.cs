@@ -22,10 +22,10 @@ internal static class ChunkWorkers
         Func<T> createState,
         Action<int, T> work,
         CancellationToken cancellation
-    ) => Run(ordinals, workers, createState, null, work, cancellation);
+    ) => RunAhead(ordinals, workers, createState, null, work, cancellation);
 
-    /// <summary>The same; <paramref name="expect"/> tells a worker its next ordinal before it works on the one before.</summary>
-    internal static void Run<T>(
+    /// <summary>As <see cref="Run"/>; <paramref name="expect"/> tells a worker its next ordinal before it works on the one before.</summary>
+    internal static void RunAhead<T>(
         IReadOnlyList<int> ordinals,
         int workers,
         Func<T> createState,
@@ -49,12 +49,13 @@ internal static class ChunkWorkers
             {
                 T state = createState();
                 using IDisposable? ended = state as IDisposable;
-                int next;
-                for (int i = Next(state); i < ordinals.Count; i = next)
+                int place = Take(state);
+                while (place < ordinals.Count)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    next = Next(state);
-                    work(ordinals[i], state);
+                    int next = expect is null ? -1 : Take(state);
+                    work(ordinals[place], state);
+                    place = expect is null ? Take(state) : next;
                 }
             }
             catch (Exception e)
@@ -64,15 +65,15 @@ internal static class ChunkWorkers
             }
         }
 
-        int Next(T state)
+        int Take(T state)
         {
-            int i = Interlocked.Increment(ref taken);
-            if (i < ordinals.Count)
+            int place = Interlocked.Increment(ref taken);
+            if (place < ordinals.Count)
             {
-                expect?.Invoke(ordinals[i], state);
+                expect?.Invoke(ordinals[place], state);
             }
 
-            return i;
+            return place;
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class ModelScan : IDisposable
         copiesThatDiffer.Clear();
         IProgressSink progress = session.Options.Progress;
         progress.Begin(isFirst ? "scan" : "scan again", plan.LiveBytes);
-        ChunkWorkers.Run(
+        ChunkWorkers.RunAhead(
             [.. Enumerable.Range(0, units.Length)],
             session.Options.Workers,
             () => new ScanWorker(this, session, baseline, session.Options.Codec()),

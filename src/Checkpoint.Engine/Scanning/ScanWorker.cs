@@ -6,7 +6,6 @@ using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Model;
-using ApolloCheckpoint.Engine.Planning;
 
 namespace ApolloCheckpoint.Engine.Scanning;
 
