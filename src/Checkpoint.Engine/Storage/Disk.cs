@@ -112,6 +112,9 @@ public sealed class Disk : IDisk
     }
 
     /// <inheritdoc/>
+    public void DeleteFolder(string path) => Check(Libc.RemoveFolder(path), "rmdir", path);
+
+    /// <inheritdoc/>
     public void FlushFolder(string folder)
     {
         using DescriptorHandle handle = OpenDescriptor(folder, Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC, 0, isRead: false);

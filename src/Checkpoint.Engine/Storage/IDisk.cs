@@ -42,6 +42,9 @@ public interface IDisk
     /// <summary>Creates one folder when it is not there. The caller flushes the parent.</summary>
     void CreateFolder(string path);
 
+    /// <summary>Removes the name of an empty folder; one that is not empty is a DiskWriteFailed.</summary>
+    void DeleteFolder(string path);
+
     /// <summary>Makes the names in a folder durable.</summary>
     void FlushFolder(string folder);
 

@@ -36,6 +36,7 @@ internal static partial class Libc
     internal const int ENOSPC = 28;
     internal const int EROFS = 30;
     internal const int ENOSYS = 38;
+    internal const int ENOTEMPTY = 39;
     internal const int ELOOP = 40;
     internal const int EOPNOTSUPP = 95;
     internal const int EDQUOT = 122;
@@ -79,6 +80,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int MakeFolder(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int RemoveFolder(string path);
 
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     internal static partial int PosixFallocate(int descriptor, long offset, long length);

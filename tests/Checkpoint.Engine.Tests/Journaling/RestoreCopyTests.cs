@@ -38,7 +38,7 @@ public sealed class RestoreCopyTests
         Assert.Equal(model.Versions[wanted], new JournaledModel(disk, "/copy").FileChunks());
         Assert.Equal(model.Versions[2], model.FileChunks());
         Assert.Equal(Read("/model/config.json"), Read("/copy/config.json"));
-        Assert.DoesNotContain(disk.List("/"), name => name.EndsWith(RestoreCopy.WritingSuffix, StringComparison.Ordinal));
+        Assert.DoesNotContain(disk.List("/"), name => name.EndsWith(UnfinishedCopy.Suffix, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -140,6 +140,48 @@ public sealed class RestoreCopyTests
     }
 
     [Fact]
+    public void What_a_killed_copy_left_is_cleared_by_the_next_one()
+    {
+        Put("/model/tokenizer.json", "tokens");
+        disk.CreateFolder("/model/original");
+        Put("/model/original/params.json", "params");
+        disk.AfterOperation = operation =>
+            disk.DiesAfter ??= operation.Path == "/copy.restoring/original/params.json" ? operation.Number : null;
+        Assert.Throws<ProcessDiedException>(() => Engine.RestoreCopy(1, "/copy", null, CancellationToken.None));
+        CrashingDisk next = disk.Restarted();
+        Assert.Contains(UnfinishedCopy.Mark, next.List("/copy.restoring"));
+        next.CreateFolder("/copy.restoring/stray");
+
+        new HistoryEngine("/model", options: model.Options, disk: next).RestoreCopy(3, "/copy", null, CancellationToken.None);
+
+        Assert.Equal(model.Versions[3], new JournaledModel(next, "/copy").FileChunks());
+        Assert.Equal(
+            ["config.json", .. ShardNames(next), "model.safetensors.index.json", "original", "tokenizer.json"],
+            next.List("/copy")
+        );
+        Assert.Equal(["copy", "model"], next.List("/"));
+    }
+
+    [Fact]
+    public void A_copy_that_another_process_is_writing_is_left_alone()
+    {
+        using UnfinishedCopy other = UnfinishedCopy.Begin(disk, "/copy");
+        Put("/copy.restoring/half", "");
+        CheckpointException e = Assert.Throws<CheckpointException>(() => Engine.RestoreCopy(1, "/copy", null, CancellationToken.None));
+        Assert.Equal(CheckpointError.Locked, e.Error);
+        Assert.NotNull(disk.Stat("/copy.restoring/half"));
+    }
+
+    [Fact]
+    public void A_copy_that_fails_leaves_nothing_behind()
+    {
+        disk.AfterOperation = operation =>
+            disk.Fault ??= operation.Path == "/copy.restoring/config.json" ? new DiskFault(disk.Begun + 1, DiskFaultKind.IoError) : null;
+        Assert.Throws<CheckpointException>(() => Engine.RestoreCopy(1, "/copy", null, CancellationToken.None));
+        Assert.Equal(["model"], disk.List("/"));
+    }
+
+    [Fact]
     public void A_full_disk_leaves_no_output()
     {
         disk.Capacity = disk.AvailableBytes("/") is long free ? (1L << 40) - free + 20_000 : 0;
@@ -149,7 +191,8 @@ public sealed class RestoreCopyTests
         Assert.Equal(model.Versions[2], model.FileChunks());
     }
 
-    private string[] ShardNames() => [.. model.Open().Layout.Shards.Select(shard => shard.FileName)];
+    private string[] ShardNames(CrashingDisk? on = null) =>
+        [.. new JournaledModel(on ?? disk, "/model").Open().Layout.Shards.Select(shard => shard.FileName)];
 
     private void Put(string path, string content)
     {

@@ -222,6 +222,7 @@ public abstract class DiskContract
         Assert.Throws<FileNotFoundException>(() => Disk.Rename(At("a"), At("b")));
         Assert.Throws<FileNotFoundException>(() => Disk.RenameNew(At("a"), At("b")));
         Assert.Throws<FileNotFoundException>(() => Disk.Delete(At("a")));
+        Assert.Throws<FileNotFoundException>(() => Disk.DeleteFolder(At("a")));
     }
 
     [Fact]
@@ -231,6 +232,17 @@ public abstract class DiskContract
         Disk.CreateFolder(At("f"));
         Disk.FlushFolder(At("f"));
         Assert.Throws<FileNotFoundException>(() => Disk.FlushFolder(At("none")));
+    }
+
+    [Fact]
+    public void Only_an_empty_folder_is_removed()
+    {
+        Disk.CreateFolder(At("f"));
+        WriteFile("f/a", [1]);
+        Assert.Throws<CheckpointException>(() => Disk.DeleteFolder(At("f")));
+        Disk.Delete(At("f/a"));
+        Disk.DeleteFolder(At("f"));
+        Assert.Empty(Disk.List(Folder));
     }
 
     [Fact]

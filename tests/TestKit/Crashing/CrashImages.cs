@@ -95,7 +95,7 @@ public static class CrashImages
             {
                 0 => _ => 0,
                 1 => choices => choices - 1,
-                _ => Mood(random),
+                _ => Mood(random, i),
             };
             bool[] kept = i switch
             {
@@ -110,18 +110,22 @@ public static class CrashImages
                 node =>
                 {
                     // Each file in a mood of its own half of the time: one flushed by chance, its neighbour not at all.
-                    Func<int, int> own = mixed ? Mood(random) : pick;
+                    Func<int, int> own = mixed ? Mood(random, i) : pick;
                     return [.. node.Content.Choices.Select(own)];
                 }
             );
         }
     }
 
-    /// <summary>How one crash treats unflushed data: loses all, keeps all, keeps a front or a back part, or throws dice.</summary>
-    private static Func<int, int> Mood(Random random)
+    /// <summary>
+    /// How one crash treats unflushed data: loses all, keeps all, keeps a front or a back part, loses a part in the middle, or throws dice.
+    /// The plain ones come early in a sample; of them there are few.
+    /// </summary>
+    private static Func<int, int> Mood(Random random, int drawn)
     {
-        int kind = random.Next(6);
+        int kind = random.Next(drawn < 60 ? 0 : 4, 7);
         int turn = random.Next(1, 24);
+        int length = random.Next(1, 12);
         int seen = 0;
         return kind switch
         {
@@ -130,6 +134,7 @@ public static class CrashImages
             2 => choices => seen++ < turn ? choices - 1 : 0,
             3 => choices => seen++ < turn ? 0 : choices - 1,
             4 => choices => random.Next(8) == 0 ? random.Next(choices) : choices - 1,
+            5 => choices => ++seen > turn && seen <= turn + length ? random.Next(choices) : choices - 1,
             _ => random.Next,
         };
     }

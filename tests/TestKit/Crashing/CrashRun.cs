@@ -9,17 +9,35 @@ namespace ApolloCheckpoint.TestKit.Crashing;
 /// </summary>
 /// <param name="seed">Of the sample; part of every failure, so that it can be repeated.</param>
 /// <param name="imagesAPoint">Images at most after each operation.</param>
-public sealed class CrashRun(int seed, int imagesAPoint)
+/// <param name="ledger">Images that other runs have checked already, not to be checked again; a new one when null.</param>
+public sealed class CrashRun(int seed, int imagesAPoint, CrashLedger? ledger = null)
 {
     private readonly Random random = new(seed);
-    private readonly HashSet<UInt128> seen = [];
-    private readonly int most = imagesAPoint * Factor();
+    private readonly CrashLedger seen = ledger ?? new CrashLedger();
+    private readonly int most = imagesAPoint * Factor;
+
+    /// <summary>What APOLLO_CRASH_FACTOR multiplies by.</summary>
+    public static int Factor { get; } =
+        int.TryParse(
+            Environment.GetEnvironmentVariable("APOLLO_CRASH_FACTOR"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out int factor
+        )
+            ? Math.Max(1, factor)
+            : 1;
 
     /// <summary>Distinct images that were checked.</summary>
-    public int Images => seen.Count;
+    public int Images { get; private set; }
 
     /// <summary>Operations after which images were taken.</summary>
     public int Points { get; private set; }
+
+    /// <summary>Threads that check the images of one moment at once.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Number of the first operation after which images are taken.</summary>
+    public int From { get; init; }
 
     /// <summary>The counts and the seed, for the output of the test.</summary>
     public override string ToString() => $"{Images} distinct crash images after {Points} operations, seed {seed}";
@@ -30,17 +48,18 @@ public sealed class CrashRun(int seed, int imagesAPoint)
     /// <param name="check">Throws when the image is not what it must be. It may write to the image's disk.</param>
     public void Through(CrashingDisk disk, Action scenario, Action<CrashImage> check)
     {
-        void Visit(string moment)
+        if (From <= disk.Begun)
         {
-            Points++;
-            foreach (CrashImage image in CrashImages.Of(disk, random, most).Where(image => seen.Add(image.Hash)))
-            {
-                Check(image, moment, check);
-            }
+            Visit(disk, "before the first operation", check);
         }
 
-        Visit("before the first operation");
-        disk.AfterOperation = operation => Visit($"after {operation}");
+        disk.AfterOperation = operation =>
+        {
+            if (operation.Number >= From)
+            {
+                Visit(disk, $"after {operation}", check);
+            }
+        };
         try
         {
             scenario();
@@ -48,6 +67,53 @@ public sealed class CrashRun(int seed, int imagesAPoint)
         finally
         {
             disk.AfterOperation = null;
+        }
+
+        // Once more, seen or not: only now all is promised.
+        Visit(disk, "after the end", check, isAgain: true);
+    }
+
+    private void Visit(CrashingDisk disk, string moment, Action<CrashImage> check, bool isAgain = false)
+    {
+        Points++;
+        List<CrashImage> fresh = [];
+        foreach (CrashImage image in CrashImages.Of(disk, random, most))
+        {
+            bool isNew = seen.Add(image);
+            Images += isNew ? 1 : 0;
+            if (isNew || isAgain)
+            {
+                fresh.Add(image);
+            }
+        }
+
+        if (Workers == 1)
+        {
+            fresh.ForEach(image => Check(image, moment, check));
+            return;
+        }
+
+        // The scenario waits meanwhile, so what was promised so far does not move under the checks.
+        Exception? failure = null;
+        Parallel.ForEach(
+            fresh,
+            new ParallelOptions { MaxDegreeOfParallelism = Workers },
+            (image, loop) =>
+            {
+                try
+                {
+                    Check(image, moment, check);
+                }
+                catch (XunitException e)
+                {
+                    failure = e;
+                    loop.Stop();
+                }
+            }
+        );
+        if (failure is not null)
+        {
+            throw failure;
         }
     }
 
@@ -62,14 +128,4 @@ public sealed class CrashRun(int seed, int imagesAPoint)
             throw new XunitException($"A crash {moment} (seed {seed}, image {image.Hash:x}) is not survived: {e.Message}", e);
         }
     }
-
-    private static int Factor() =>
-        int.TryParse(
-            Environment.GetEnvironmentVariable("APOLLO_CRASH_FACTOR"),
-            NumberStyles.None,
-            CultureInfo.InvariantCulture,
-            out int factor
-        )
-            ? Math.Max(1, factor)
-            : 1;
 }

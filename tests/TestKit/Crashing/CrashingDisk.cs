@@ -12,6 +12,8 @@ public sealed class CrashingDisk : IDisk
     private const long FirstModifiedNs = 1_700_000_000_000_000_000;
     private readonly CrashTree tree;
     private readonly List<DiskOperation> operations = [];
+    private Action? postponed;
+    private bool isDead;
 
     /// <summary>An empty disk; "/" exists.</summary>
     public CrashingDisk()
@@ -27,6 +29,12 @@ public sealed class CrashingDisk : IDisk
 
     /// <summary>The failure to come, or null.</summary>
     public DiskFault? Fault { get; set; }
+
+    /// <summary>A promise that this disk breaks without a word, or null: what a test of tests removes.</summary>
+    public Sabotage? Sabotage { get; set; }
+
+    /// <summary>The process dies right after the operation of this number, and does nothing more, not even clean up; null: it lives.</summary>
+    public int? DiesAfter { get; set; }
 
     /// <summary>Called after each operation, on the thread that did it, while no other thread can touch the disk.</summary>
     public Action<DiskOperation>? AfterOperation { get; set; }
@@ -108,7 +116,7 @@ public sealed class CrashingDisk : IDisk
             }
 
             FailIfTold(DiskOperationKind.Delete, "unlink", path);
-            tree.Change(new NameChange((folder, name), null));
+            Perform(() => tree.Change(new NameChange((folder, name), null)));
             End(DiskOperationKind.Delete, path);
         }
     }
@@ -126,13 +134,37 @@ public sealed class CrashingDisk : IDisk
     }
 
     /// <inheritdoc/>
+    public void DeleteFolder(string path)
+    {
+        lock (Gate)
+        {
+            (CrashNode folder, string name) = Parent(path, "rmdir");
+            CrashNode? node = folder.Names.GetValueOrDefault(name);
+            if (node?.Kind != FileEntryKind.Folder || node.Names.Count > 0)
+            {
+                throw DiskErrors.For(
+                    node is null ? Libc.ENOENT
+                        : node.Names.Count > 0 ? Libc.ENOTEMPTY
+                        : Libc.ENOTDIR,
+                    "rmdir",
+                    path
+                );
+            }
+
+            FailIfTold(DiskOperationKind.DeleteFolder, "rmdir", path);
+            Perform(() => tree.Change(new NameChange((folder, name), null)));
+            End(DiskOperationKind.DeleteFolder, path);
+        }
+    }
+
+    /// <inheritdoc/>
     public void FlushFolder(string folder)
     {
         lock (Gate)
         {
             CrashNode node = tree.FindFolder(folder) ?? throw DiskErrors.For(Libc.ENOENT, "open", folder);
             FailIfTold(DiskOperationKind.FlushFolder, "fsync", folder);
-            tree.Flush(node);
+            Perform(() => tree.Flush(node));
             End(DiskOperationKind.FlushFolder, folder);
         }
     }
@@ -204,6 +236,11 @@ public sealed class CrashingDisk : IDisk
     internal DiskFaultKind? Begin(DiskOperationKind kind, string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (isDead)
+        {
+            throw new ProcessDiedException();
+        }
+
         Begun++;
         return Fault?.Hits(Begun, kind) == true ? Fault.Kind : null;
     }
@@ -219,6 +256,44 @@ public sealed class CrashingDisk : IDisk
         DiskOperation operation = new(Begun, kind, path, fileOffset, length);
         operations.Add(operation);
         AfterOperation?.Invoke(operation);
+        if (postponed is { } late && Begun >= Sabotage?.Until)
+        {
+            postponed = null;
+            late();
+        }
+
+        if (Begun == DiesAfter)
+        {
+            isDead = true;
+            throw new ProcessDiedException();
+        }
+    }
+
+    /// <summary>Does what an operation promises: now, unless that promise is the one that is broken.</summary>
+    internal void Perform(Action effect)
+    {
+        if (Sabotage is not { } broken || broken.Operation != Begun)
+        {
+            effect();
+        }
+        else if (broken.Until is not null)
+        {
+            postponed = effect;
+        }
+    }
+
+    /// <summary>
+    /// The disk as the next process finds it when this one died and the machine did not: everything is there, and what was not flushed
+    /// may still be lost.
+    /// </summary>
+    public CrashingDisk Restarted()
+    {
+        foreach (CrashNode node in CrashTree.Reachable(tree.Root, node => node.Names))
+        {
+            node.Locks.Clear();
+        }
+
+        return new CrashingDisk(tree) { Begun = Begun };
     }
 
     private void FailIfTold(DiskOperationKind kind, string call, string path)
@@ -262,7 +337,7 @@ public sealed class CrashingDisk : IDisk
             }
 
             FailIfTold(DiskOperationKind.Rename, "rename", both);
-            tree.Change(new NameChange((fromFolder, fromName), (toFolder, toName, node)));
+            Perform(() => tree.Change(new NameChange((fromFolder, fromName), (toFolder, toName, node))));
             End(DiskOperationKind.Rename, both);
         }
     }

@@ -69,7 +69,8 @@ internal sealed class CrashingFile(CrashingDisk disk, CrashNode node, string pat
                 throw CrashingDisk.Failure(fault, "fsync", path);
             }
 
-            Node.Content.Flush();
+            CrashContent content = Node.Content;
+            disk.Perform(content.Flush);
             disk.End(DiskOperationKind.Flush, path);
         }
     }

@@ -11,5 +11,6 @@ public enum DiskOperationKind
     Rename,
     Delete,
     CreateFolder,
+    DeleteFolder,
     FlushFolder,
 }

@@ -12,7 +12,7 @@ internal sealed class FolderCopy(IDisk disk, IEnumerable<string> shards)
 {
     private const int MaxDepth = 16;
     private const int WindowBytes = 1 << 20;
-    private readonly HashSet<string> leftOut = new(shards, StringComparer.Ordinal) { ".apollo" };
+    private readonly HashSet<string> leftOut = new(shards, StringComparer.Ordinal) { ".apollo", UnfinishedCopy.Mark };
     private readonly List<string> skipped = [];
 
     /// <summary>Names that could not be copied, and why, a sentence each.</summary>

@@ -15,9 +15,6 @@ namespace ApolloCheckpoint.Engine.Journaling.History;
 /// </summary>
 internal sealed class RestoreCopy : IDisposable
 {
-    /// <summary>Suffix of the copy while it is written.</summary>
-    internal const string WritingSuffix = ".restoring";
-
     private readonly JournalSession session;
     private readonly VersionWalk walk;
     private readonly ShardFiles files;
@@ -40,7 +37,7 @@ internal sealed class RestoreCopy : IDisposable
     /// <param name="version">The version that is wanted.</param>
     /// <param name="output">The directory to make; nothing, or an empty folder, stands there.</param>
     /// <param name="mirror">A copy of the model to take damaged chunks from, or null.</param>
-    /// <param name="cancellation">Leaves a folder OUTPUT.restoring behind.</param>
+    /// <param name="cancellation">Leaves nothing behind.</param>
     /// <exception cref="CheckpointException">
     /// Usage: the output stands already. VersionUnknown, ShardForeign, JournalDamaged, ShardsHeld, 15xx: there is no output.
     /// </exception>
@@ -60,9 +57,18 @@ internal sealed class RestoreCopy : IDisposable
 
         using VersionWalk walk = new(session, version, isFromAnywhere: mirror is not null);
         using RestoreCopy copy = new(session, walk, mirror);
-        // The shards cannot change any more, and the deltas are open: from here on nobody has to wait for this.
+        // The shards cannot change any more: from here on nobody has to wait for this.
         session.Dispose();
-        return copy.Write(target, cancellation);
+        using UnfinishedCopy unfinished = UnfinishedCopy.Begin(copy.disk, target);
+        try
+        {
+            return copy.Write(unfinished, target, cancellation);
+        }
+        catch
+        {
+            unfinished.Abandon();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -78,8 +84,7 @@ internal sealed class RestoreCopy : IDisposable
         {
             _ when target == paths.Model || target.StartsWith(paths.Model + "/", StringComparison.Ordinal) => "lies in the model directory",
             _ when !IsEmptyOrMissing(disk, target) => "exists already",
-            _ when !IsEmptyOrMissing(disk, target + WritingSuffix) => $"was begun by a restore that did not end ({target}{WritingSuffix})",
-            _ => null,
+            _ => UnfinishedCopy.Obstacle(disk, target),
         };
         if (problem is not null)
         {
@@ -94,12 +99,9 @@ internal sealed class RestoreCopy : IDisposable
     private static bool IsEmptyOrMissing(IDisk disk, string path) =>
         disk.Stat(path) is not { } entry || (entry.Kind == FileEntryKind.Folder && disk.List(path).Count == 0);
 
-    private RestoreReport Write(string target, CancellationToken cancellation)
+    private RestoreReport Write(UnfinishedCopy unfinished, string target, CancellationToken cancellation)
     {
-        string parent = Path.GetDirectoryName(target) ?? "/";
-        string writing = target + WritingSuffix;
-        disk.CreateFolder(writing);
-        disk.FlushFolder(parent);
+        string writing = unfinished.Folder;
         session.Options.Progress.Begin("restore", session.Layout.Shards.Sum(shard => shard.Length));
         foreach (Shard shard in session.Layout.Shards)
         {
@@ -115,8 +117,7 @@ internal sealed class RestoreCopy : IDisposable
             throw new CheckpointException(CheckpointError.VerificationFailed, $"{writing} is not the model that was copied", null);
         }
 
-        GiveName(writing, target);
-        disk.FlushFolder(parent);
+        unfinished.GiveName(target);
         return new RestoreReport
         {
             Restored = walk.Target,
@@ -128,19 +129,6 @@ internal sealed class RestoreCopy : IDisposable
             Output = target,
             Skipped = others.Skipped,
         };
-    }
-
-    private void GiveName(string writing, string target)
-    {
-        if (disk.Stat(target) is null)
-        {
-            disk.RenameNew(writing, target);
-        }
-        else
-        {
-            // An empty folder, which a rename replaces.
-            disk.Rename(writing, target);
-        }
     }
 
     private void WriteShard(Shard shard, string path, CancellationToken cancellation)
