@@ -11,17 +11,17 @@ namespace ApolloCheckpoint.Engine.Journaling;
 /// </summary>
 internal sealed class Journal
 {
-    private readonly IDisk disk;
     private readonly StatePaths paths;
     private readonly ModelLayout layout;
     private readonly List<DeltaHeader> versions;
+    private readonly DeltaFiles files;
 
     private Journal(IDisk disk, StatePaths paths, ModelLayout layout, List<DeltaHeader> versions, IReadOnlyList<long> leftovers)
     {
-        this.disk = disk;
         this.paths = paths;
         this.layout = layout;
         this.versions = versions;
+        files = new DeltaFiles(disk);
         Leftovers = leftovers;
     }
 
@@ -72,10 +72,10 @@ internal sealed class Journal
     }
 
     /// <summary>Opens the delta that makes a version of its parent.</summary>
-    /// <exception cref="CheckpointException">VersionUnknown; or as <see cref="DeltaReader.Open"/>.</exception>
+    /// <exception cref="CheckpointException">VersionUnknown; or as <see cref="DeltaReader.Open(DeltaFiles, string, ModelLayout)"/>.</exception>
     internal DeltaReader OpenDelta(long version) =>
         Find(version) is not null
-            ? DeltaReader.Open(disk, paths.Delta(version), layout)
+            ? DeltaReader.Open(files, paths.Delta(version), layout)
             : throw new CheckpointException(
                 CheckpointError.VersionUnknown,
                 First is null

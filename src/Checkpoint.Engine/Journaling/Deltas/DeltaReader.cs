@@ -34,9 +34,15 @@ internal sealed class DeltaReader : IDisposable
 
     /// <summary>Opens a delta of a model with this layout.</summary>
     /// <exception cref="CheckpointException">JournalDamaged, JournalTooNew, JournalForeign (another model's), DiskReadFailed.</exception>
-    internal static DeltaReader Open(IDisk disk, string path, ModelLayout layout)
+    internal static DeltaReader Open(IDisk disk, string path, ModelLayout layout) => Open(path, name => disk.Open(name), layout);
+
+    /// <summary>Opens one among many, whose file may be closed between two reads.</summary>
+    /// <exception cref="CheckpointException">As above.</exception>
+    internal static DeltaReader Open(DeltaFiles files, string path, ModelLayout layout) => Open(path, files.Open, layout);
+
+    private static DeltaReader Open(string path, Func<string, IDiskFile> open, ModelLayout layout)
     {
-        IDiskFile file = OpenFile(disk, path);
+        IDiskFile file = OpenFile(path, open);
         try
         {
             (DeltaTrailer trailer, DeltaHeader header) = ReadEnds(file);
@@ -70,7 +76,7 @@ internal sealed class DeltaReader : IDisposable
     /// <exception cref="CheckpointException">JournalDamaged, JournalTooNew, DiskReadFailed.</exception>
     internal static DeltaHeader ReadHeader(IDisk disk, string path)
     {
-        using IDiskFile file = OpenFile(disk, path);
+        using IDiskFile file = OpenFile(path, name => disk.Open(name));
         return ReadEnds(file).Header;
     }
 
@@ -177,11 +183,11 @@ internal sealed class DeltaReader : IDisposable
         return file.Read(bytes, fileOffset) == length ? bytes : throw DeltaFormat.Damaged(file.Path, "became shorter while it was read");
     }
 
-    private static IDiskFile OpenFile(IDisk disk, string path)
+    private static IDiskFile OpenFile(string path, Func<string, IDiskFile> open)
     {
         try
         {
-            return disk.Open(path);
+            return open(path);
         }
         catch (FileNotFoundException e)
         {

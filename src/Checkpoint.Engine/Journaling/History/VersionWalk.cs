@@ -9,7 +9,7 @@ namespace ApolloCheckpoint.Engine.Journaling.History;
 /// <summary>
 /// Brings a chunk's bytes to one wanted version, from whichever version they are of: their digest tells. Deltas go both ways (invariant
 /// 2), so older versions are reached backward from the files and unfolded ones forward. Every result is proven by its digest.
-/// Keeps the deltas open, so that a prune meanwhile takes nothing from it. Thread-safe; the codec is the caller's own.
+/// Deltas are opened when they are needed and not more than some at once (<see cref="DeltaFiles"/>). Thread-safe; the codec is the caller's own.
 /// </summary>
 internal sealed class VersionWalk : IDisposable
 {
