@@ -9,6 +9,7 @@ namespace ApolloCheckpoint.Engine.Scanning;
 /// page      even and unchanged before and after a pass; passed again if not      → step N
 /// no page   two passes that read the same                                        → stable
 /// else      the newest bytes of every tensor, and which moved in the last pass   → mixed (strict: refused)
+///           or none moved, but the trainer says that it is in the middle of a step
 /// page      odd, and the writer that left it so is gone: half a step for good    → refused
 /// whatever  copies on several ranks that all compute and are not the same        → mixed (strict: refused)
 /// </code>
@@ -22,7 +23,10 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
     /// <summary>Passes before a trainer is taken to never hold still.</summary>
     private const int MostPasses = 4;
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
     private readonly List<string> warnings = [];
+    private TimeSpan waitLeft;
 
     /// <summary>Reads.</summary>
     /// <exception cref="CheckpointException">SourceInconsistent (strict, or lock without a page or in vain); what the scan throws.</exception>
@@ -47,7 +51,9 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
             IReadOnlyList<string> moved = result.Label.MixedTensors ?? [];
             throw new CheckpointException(
                 CheckpointError.SourceInconsistent,
-                $"the trainer changed {moved.Count} tensors while they were read, in each of {MostPasses} passes",
+                moved.Count > 0
+                    ? $"the trainer changed {moved.Count} tensors while they were read, in each of {MostPasses} passes"
+                    : $"the trainer was inside a step while its weights were read, in each of {MostPasses} passes",
                 "hold it while reading: --consistency lock; or take the newest bytes of each tensor: --consistency auto"
             )
             {
@@ -95,12 +101,15 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
     private ReadResult RunPasses(CancellationToken cancel)
     {
         bool isTrusted = IsAlive();
+        waitLeft = maxStall;
         IReadOnlyCollection<string> moved = [];
         for (int pass = 1; pass <= MostPasses; pass++)
         {
-            StateSnapshot? begin = page?.Read();
+            StateSnapshot? begin = isTrusted ? AwaitEndOfStep(cancel) : page?.Read();
             moved = scan.Pass(cancel);
             StateSnapshot? end = page?.Read();
+            // Half of a step holds still too while its writer waits for something: then two passes that read the same prove nothing.
+            bool isInside = isTrusted && (begin?.IsBeingWritten == true || end?.IsBeingWritten == true);
             bool stoodStill = isTrusted && begin is { IsBeingWritten: false } && begin == end;
             if (stoodStill && pass == 1 && scan.FoundChanges && end?.Sequence == lastSequence)
             {
@@ -113,7 +122,7 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
             {
                 return Result(ConsistencyKind.Step, end);
             }
-            else if (pass > 1 && moved.Count == 0)
+            else if (pass > 1 && moved.Count == 0 && !isInside)
             {
                 RefuseHalfStep(cancel);
                 return Result(ConsistencyKind.Stable, end);
@@ -121,7 +130,27 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         }
 
         RefuseHalfStep(cancel);
+        if (moved.Count == 0)
+        {
+            warnings.Add("the trainer was inside a step in every pass: no tensor was seen to move, and yet they may be of two steps");
+        }
+
         return Result(ConsistencyKind.Mixed, page?.Read(), [.. moved.Order(StringComparer.Ordinal)]);
+    }
+
+    /// <summary>Waits for a trainer that is inside a step to leave it, all waits together no longer than it may be held.</summary>
+    /// <returns>What the page says in the end.</returns>
+    private StateSnapshot? AwaitEndOfStep(CancellationToken cancel)
+    {
+        StateSnapshot? state = page?.Read();
+        for (; state is { IsBeingWritten: true } && waitLeft > TimeSpan.Zero; waitLeft -= Pause)
+        {
+            cancel.ThrowIfCancellationRequested();
+            cancel.WaitHandle.WaitOne(Pause);
+            state = page?.Read();
+        }
+
+        return state;
     }
 
     /// <summary>A page that nobody ever wrote, or whose writer is gone, says nothing about the weights.</summary>
