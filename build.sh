@@ -58,6 +58,7 @@ run_tests() {
   set_up_rings
   dotnet build ApolloCheckpoint.sln -c $configuration -v q -nologo -clp:ErrorsOnly
   pack
+  publish && export APOLLO_PUBLISHED_TOOL="$artifacts/publish/apollo-checkpoint"
   run_rings
 }
 

@@ -1,9 +1,11 @@
 # The rings of the test run: NAME, test project, filter. A ring whose needs are there must run something.
 # shellcheck disable=SC2034
 rings=(
-  "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz&Ring!=cuda"
+  "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz&Ring!=cuda&Ring!=crash"
+  "crash   tests/Checkpoint.Engine.Tests Ring=crash"
+  "crash   tests/Checkpoint.Tool.Tests   Ring=crash"
   "fuzz    tests/Checkpoint.Engine.Tests Ring=fuzz"
-  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda"
+  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda&Ring!=crash"
   "rsync   tests/Rsync.Job.Tests         Ring!=none"
   "python  tests/Checkpoint.Engine.Tests Ring=python"
   "python  tests/Checkpoint.Tool.Tests   Ring=python"
@@ -37,7 +39,7 @@ set_up_rings() {
   set_up_ring port set_up_port
   set_up_ring rsync set_up_rsync
   set_up_ring vllm set_up_vllm_ring
-  ring_ready[engine]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
+  ring_ready[engine]=1 ring_ready[crash]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
 }
 
 # Counts over all test assemblies, from the result files the runner writes.
@@ -62,7 +64,7 @@ run_rings() {
     ran[$name]=$((${ran[$name]:-0} + p + f))
     printf '%-7s %-28s %5d passed %3d failed %3d skipped  %4d s\n' "$name" "$(basename "$project")" "$p" "$f" "$s" $((SECONDS - started))
   done
-  for name in fuzz python cuda port package vllm aspire rsync; do
+  for name in crash fuzz python cuda port package vllm aspire rsync; do
     if [ -n "${ring_ready[$name]:-}" ] && [ "${ran[$name]:-0}" = 0 ]; then
       echo "ring $name ran nothing, though what it needs is here" >&2
       broken=1

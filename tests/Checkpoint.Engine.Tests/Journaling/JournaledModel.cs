@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
+using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.State;
@@ -60,10 +61,13 @@ internal sealed class JournaledModel(IDisk disk, string path)
     }
 
     /// <summary>A next version: some elements of the named tensors change.</summary>
-    internal byte[][] Change(int seed, params string[] tensors)
+    internal byte[][] Change(int seed, params string[] tensors) => Change(seed, versions[^1], tensors);
+
+    /// <summary>A version that follows another one: some elements of the named tensors change, of all when none is named.</summary>
+    internal byte[][] Change(int seed, byte[][] before, string[] tensors)
     {
         ModelLayout layout = Open().Layout;
-        byte[][] next = [.. versions[^1].Select(bytes => bytes.ToArray())];
+        byte[][] next = [.. before.Select(bytes => bytes.ToArray())];
         Random random = new(seed);
         for (int ordinal = 0; ordinal < next.Length; ordinal++)
         {
@@ -125,7 +129,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     {
         using Baseline baseline = session.OpenBaseline();
         byte[] scratch = new byte[session.Layout.LargestChunkBytes];
-        using XorCodec codec = new();
+        using IChunkCodec codec = session.Options.Codec();
         return
         [
             .. Enumerable

@@ -35,11 +35,17 @@ internal sealed class ToolProcess : IDisposable
     }
 
     /// <summary>Starts it.</summary>
-    public static ToolProcess Start(params string[] arguments)
+    public static ToolProcess Start(params string[] arguments) => StartIn([], arguments);
+
+    /// <summary>Starts it with variables in its environment: "NAME=value".</summary>
+    public static ToolProcess StartIn(IReadOnlyList<string> environment, params string[] arguments)
     {
-        string assembly = Path.Combine(AppContext.BaseDirectory, "apollo-checkpoint.dll");
+        // Compiled ahead of time the tool starts several times as fast; build.sh names that one for the tests that start it hundreds of times.
+        string[] tool = Environment.GetEnvironmentVariable("APOLLO_PUBLISHED_TOOL") is { Length: > 0 } published
+            ? [published]
+            : ["dotnet", Path.Combine(AppContext.BaseDirectory, "apollo-checkpoint.dll")];
         // A test run in the background of a script ignores SIGINT, and so would its children; env becomes the tool, with the same pid.
-        ProcessStartInfo start = new("env", ["--default-signal=INT,TERM", "dotnet", assembly, .. arguments])
+        ProcessStartInfo start = new("env", ["--default-signal=INT,TERM", .. environment, .. tool, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
