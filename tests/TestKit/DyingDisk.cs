@@ -44,6 +44,9 @@ public sealed class DyingDisk(IDisk inner, int operations) : IDisk
     public void CreateFolder(string path) => Writing().CreateFolder(path);
 
     /// <inheritdoc/>
+    public void DeleteFolder(string path) => Writing().DeleteFolder(path);
+
+    /// <inheritdoc/>
     public void FlushFolder(string folder) => Writing().FlushFolder(folder);
 
     /// <inheritdoc/>
