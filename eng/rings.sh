@@ -5,7 +5,7 @@ rings=(
   "crash   tests/Checkpoint.Engine.Tests Ring=crash"
   "crash   tests/Checkpoint.Tool.Tests   Ring=crash"
   "fuzz    tests/Checkpoint.Engine.Tests Ring=fuzz"
-  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda&Ring!=crash"
+  "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda&Ring!=crash&Ring!=browser"
   "rsync   tests/Rsync.Job.Tests         Ring!=none"
   "python  tests/Checkpoint.Engine.Tests Ring=python"
   "python  tests/Checkpoint.Tool.Tests   Ring=python"
@@ -13,6 +13,7 @@ rings=(
   "cuda    tests/Checkpoint.Tool.Tests   Ring=cuda"
   "port    tests/Checkpoint.Tool.Tests   Ring=port"
   "package tests/Checkpoint.Tool.Tests   Ring=package"
+  "browser tests/Checkpoint.Tool.Tests   Ring=browser"
   "vllm    tests/Vllm.Tests              Ring!=none"
   "aspire  tests/AppHost.Tests           Ring!=none"
 )
@@ -38,6 +39,7 @@ set_up_rings() {
   set_up_ring cuda set_up_cuda
   set_up_ring port set_up_port
   set_up_ring rsync set_up_rsync
+  set_up_ring browser set_up_browser
   set_up_ring vllm set_up_vllm_ring
   ring_ready[engine]=1 ring_ready[crash]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
 }
@@ -64,7 +66,7 @@ run_rings() {
     ran[$name]=$((${ran[$name]:-0} + p + f))
     printf '%-7s %-28s %5d passed %3d failed %3d skipped  %4d s\n' "$name" "$(basename "$project")" "$p" "$f" "$s" $((SECONDS - started))
   done
-  for name in crash fuzz python cuda port package vllm aspire rsync; do
+  for name in crash fuzz python cuda port package browser vllm aspire rsync; do
     if [ -n "${ring_ready[$name]:-}" ] && [ "${ran[$name]:-0}" = 0 ]; then
       echo "ring $name ran nothing, though what it needs is here" >&2
       broken=1

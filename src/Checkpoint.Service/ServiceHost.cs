@@ -35,7 +35,7 @@ public static class ServiceHost
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder
             .Logging.AddFilter("Microsoft", LogLevel.Warning)
-            .AddSimpleConsole(console => console.SingleLine = true)
+            .AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat) = (true, "HH:mm:ss "))
             .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
                 console.LogToStandardErrorThreshold = LogLevel.Trace
             );

@@ -43,7 +43,9 @@ internal sealed class HelpTail : SynchronousCommandLineAction
         output.WriteLine();
         output.WriteLine("Exit codes:");
         output.WriteLine("  0 done · 1 unexpected · 2 usage · 10 model · 11 source · 12 plan · 13 locked · 14 journal · 15 disk");
-        output.WriteLine("  16 verification · 17 inconsistent · 18 service · 20 off-site · 130 cancelled; any other number is a failure, too");
+        output.WriteLine(
+            "  16 verification · 17 inconsistent · 18 service · 20 off-site · 130 cancelled; any other number is a failure, too"
+        );
         return result;
     }
 }

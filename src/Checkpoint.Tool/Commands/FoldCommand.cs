@@ -25,45 +25,54 @@ internal static class FoldCommand
         command.Options.Add(way);
         command.SetAction(parse =>
         {
-            ModelDirectory model = ModelDirectory.Open(Disk.Instance, parse.GetRequiredValue(modelDirectory));
-            return Progress.Show(context, progress => Run(context, model, parse.GetValue(way), progress));
+            FoldResult result = Progress.Show(
+                context,
+                progress => Execute(parse.GetRequiredValue(modelDirectory), parse.GetValue(way), progress, context.Cancel)
+            );
+            Write(context.Console, result);
+            return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private static int Run(ToolContext context, ModelDirectory model, FoldWay way, IProgressSink progress)
+    /// <summary>Folds.</summary>
+    internal static FoldResult Execute(string modelDirectory, FoldWay way, IProgressSink progress, CancellationToken cancel)
     {
-        ToolConsole console = context.Console;
+        ModelDirectory model = ModelDirectory.Open(Disk.Instance, modelDirectory);
         if (Disk.Instance.Stat(model.StatePath) is null)
         {
-            console.Out.WriteLine("No versions yet; nothing to do");
-            return (int)ExitCode.Done;
+            return new FoldResult("No versions yet; nothing to do", 0, 0, new FoldReport(0, [], null), [], []);
         }
 
         JournalOptions options = new() { Codec = () => new ChunkCodec(), Progress = progress };
-        using JournalSession session = JournalSession.Open(Disk.Instance, model, options, context.Cancel);
+        using JournalSession session = JournalSession.Open(Disk.Instance, model, options, cancel);
         long before = session.FilesVersion;
-        FoldReport report = Fold(session, way, context.Cancel);
-        console.Out.WriteLine(Headline(session, before, report));
+        FoldReport report = Fold(session, way, cancel);
+        string[] warnings = [.. session.Warnings, .. report.Warning is { } left ? [left] : Array.Empty<string>()];
+        return new FoldResult(Headline(session, before, report), before, session.Newest, report, session.Recovered, warnings);
+    }
+
+    private static void Write(ToolConsole console, FoldResult result)
+    {
+        console.Out.WriteLine(result.Headline);
         Lines lines = new();
-        foreach (string sentence in session.Recovered)
+        foreach (string sentence in result.Recovered)
         {
             lines.Add("recovered", sentence);
         }
 
-        foreach (FoldedShard shard in report.Shards)
+        foreach (FoldedShard shard in result.Report.Shards)
         {
             string how = shard.Way == FoldWay.Patch ? "written in place" : "written anew";
             lines.Add("shard", $"{shard.FileName}: {Quantity.Size(shard.WrittenBytes)} {how}");
         }
 
-        foreach (string sentence in session.Warnings.Append(report.Warning ?? "").Where(sentence => sentence.Length > 0))
+        foreach (string sentence in result.Warnings)
         {
             lines.Add("warning", sentence);
         }
 
         lines.WriteTo(console.Out, new Paint(console.ColourOut).Faint);
-        return (int)ExitCode.Done;
     }
 
     private static FoldReport Fold(JournalSession session, FoldWay way, CancellationToken cancel)

@@ -34,12 +34,12 @@ internal static class ServeCommand
             SyncRequest request = options.Read(parse);
             ServiceOptions service = new(
                 "engine",
-                "http://127.0.0.1:5180",
+                EngineService.DefaultUrl,
                 parse.GetValue(url),
                 parse.GetValue(tokenFile),
                 parse.GetValue(open)
             );
-            EngineService.RunAsync(request, service, context.Sync, context.Cancel).GetAwaiter().GetResult();
+            EngineService.RunAsync(request, service, context).GetAwaiter().GetResult();
             return (int)ExitCode.Done;
         });
         return command;

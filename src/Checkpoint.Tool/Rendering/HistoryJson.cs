@@ -2,6 +2,7 @@ using System.Text.Json;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling.History;
 using ApolloCheckpoint.Engine.Verification;
+using ApolloCheckpoint.Tool.Commands;
 
 namespace ApolloCheckpoint.Tool.Rendering;
 
@@ -59,9 +60,13 @@ internal static class HistoryJson
 
     /// <summary>A verification, and with <c>--live</c> what a sync would find.</summary>
     public static void Write(TextWriter writer, VerifyReport report, SyncReport? live) =>
+        JsonText.Write(writer, json => Body(json, report, live));
+
+    /// <summary>A verification as one object.</summary>
+    public static void Body(Utf8JsonWriter json, VerifyReport report, SyncReport? live) =>
         Object(
-            writer,
-            json =>
+            json,
+            () =>
             {
                 json.WriteNumber("filesVersion", report.FilesVersion);
                 json.WriteNumber("shards", report.Shards);
@@ -83,6 +88,22 @@ internal static class HistoryJson
             }
         );
 
+    /// <summary>A fold as one object.</summary>
+    public static void Body(Utf8JsonWriter json, FoldResult fold) =>
+        Object(
+            json,
+            () =>
+            {
+                json.WriteNumber("version", fold.Newest);
+                json.WriteNumber("filesVersionBefore", fold.Before);
+                json.WriteNumber("filesVersion", fold.Report.FilesVersion);
+                json.WriteNumber("shards", fold.Report.Shards.Count);
+                json.WriteNumber("writtenBytes", fold.Report.WrittenBytes);
+                JsonText.Strings(json, "recovered", fold.Recovered);
+                JsonText.Strings(json, "warnings", fold.Warnings);
+            }
+        );
+
     private static void Damage(Utf8JsonWriter json, VerifyDamage damage)
     {
         json.WriteStartObject();
@@ -96,13 +117,12 @@ internal static class HistoryJson
     }
 
     private static void Object(TextWriter writer, Action<Utf8JsonWriter> fields) =>
-        JsonText.Write(
-            writer,
-            json =>
-            {
-                json.WriteStartObject();
-                fields(json);
-                json.WriteEndObject();
-            }
-        );
+        JsonText.Write(writer, json => Object(json, () => fields(json)));
+
+    private static void Object(Utf8JsonWriter json, Action fields)
+    {
+        json.WriteStartObject();
+        fields();
+        json.WriteEndObject();
+    }
 }

@@ -1,84 +1,71 @@
+using System.Text.Json.Serialization;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Service;
+using ApolloCheckpoint.Tool.Serving.Page;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace ApolloCheckpoint.Tool.Serving;
 
 /// <summary>
-/// The engine behind HTTP on loopback: <c>POST /sync</c> (202, and a run to follow), <c>GET /runs/{id}</c>, <c>/status</c>,
-/// <c>/health</c>, <c>/alive</c>, and a status page at <c>/</c>.
+/// <c>serve</c>: the engine behind HTTP on this machine, and the status page at <c>/</c> (docs/serve.md). One model, one run at a time.
 /// </summary>
 internal static class EngineService
 {
-    /// <summary>Longest time that <c>GET /runs/{id}?wait=SECONDS</c> holds its answer back for a run to end, seconds.</summary>
-    private const int LongestWait = 60;
+    /// <summary>Where it listens when nobody says otherwise.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:5180";
 
-    /// <summary>Serves until cancelled; a running sync is ended cleanly first.</summary>
+    /// <summary>Serves until cancelled; a running run is ended cleanly first.</summary>
     /// <param name="request">The sync that each run does.</param>
     /// <param name="options">Where it listens and who may use it.</param>
-    /// <param name="sync">Runs one sync.</param>
-    /// <param name="cancel">Stops the service.</param>
-    public static async Task RunAsync(
-        SyncRequest request,
-        ServiceOptions options,
-        Func<SyncRequest, IProgressSink, CancellationToken, SyncReport> sync,
-        CancellationToken cancel
-    )
+    /// <param name="context">Where it speaks, how a sync is run, when to stop.</param>
+    /// <exception cref="CheckpointException">ListenFailed, TokenUnusable, Usage, 15xx (the history).</exception>
+    public static async Task RunAsync(SyncRequest request, ServiceOptions options, ToolContext context)
     {
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(options);
+        builder.Services.Configure<JsonOptions>(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ServiceJson.Default);
+            // Numbers are numbers, here and in the description.
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
+        builder.Services.AddOpenApi(OpenApiText.Describe);
+        RunHistory history = RunHistory.Open(ServiceFolder.Default, request.ModelDirectory);
+        builder.Services.AddSingleton(services => new EngineRuns(
+            history,
+            context.Console.Time,
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("apollo-checkpoint.engine"),
+            context.Cancel
+        ));
+        builder.Services.AddHealthChecks().AddCheck<LastSyncCheck>("last-sync");
         await using WebApplication app = ServiceHost.Build(builder, options);
-        SyncRuns runs = new(stopping => sync(request, NoProgress.Instance, stopping), TimeProvider.System, cancel);
-        Map(app, request, runs);
-        await ServiceHost.RunAsync(app, options, cancel);
+        EngineRuns runs = app.Services.GetRequiredService<EngineRuns>();
+        ILogger log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("apollo-checkpoint.engine");
+        EngineJobs jobs = new(request, context.Sync);
+        ModelView view = new(request.ModelDirectory);
+        CancellationToken stopping = app.Lifetime.ApplicationStopping;
+        app.MapOpenApi();
+        new EngineEndpoints(jobs, runs, view, stopping).Map(app);
+        string? tokenFile = options.IsOpen ? null : ServiceToken.Read(options.TokenFile).FilePath;
+        new StatusPage(view, runs, context.Console.Time, tokenFile).Map(app);
+        app.Lifetime.ApplicationStarted.Register(() => Announce(app, log, request, options, context.Console));
+        app.Lifetime.ApplicationStopping.Register(log.Stopping);
+        await ServiceHost.RunAsync(app, options, context.Cancel);
         await runs.WaitUntilIdleAsync(Timeout.InfiniteTimeSpan, CancellationToken.None);
     }
 
-    private static void Map(WebApplication app, SyncRequest request, SyncRuns runs)
+    /// <summary>The link with the token only where a person reads it, never in a log: whoever has it may start a sync.</summary>
+    private static void Announce(WebApplication app, ILogger log, SyncRequest request, ServiceOptions options, ToolConsole console)
     {
-        app.MapPost(
-            "/sync",
-            context =>
-            {
-                (RunRecord run, bool isNew) = runs.Start();
-                context.Response.StatusCode = StatusCodes.Status202Accepted;
-                context.Response.Headers.Location = $"/runs/{run.Id}";
-                context.Response.Headers["X-Already-Running"] = isNew ? "false" : "true";
-                return Json(context, ServiceJson.Run(run));
-            }
-        );
-        app.MapGet(
-            "/runs/{id:int}",
-            async (HttpContext context, int id, int? wait) =>
-            {
-                if (wait is > 0)
-                {
-                    await runs.WaitUntilIdleAsync(TimeSpan.FromSeconds(Math.Min(wait.Value, LongestWait)), context.RequestAborted);
-                }
-
-                await (runs.Find(id) is { } run ? Json(context, ServiceJson.Run(run)) : NotFound(context));
-            }
-        );
-        app.MapGet("/status", context => Json(context, ServiceJson.Status(request.ModelDirectory, runs)));
-        app.MapGet("/", (HttpContext context) => Html(context, StatusPage.Render(request.ModelDirectory, runs.All())));
-    }
-
-    private static Task Json(HttpContext context, string text)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return context.Response.WriteAsync(text);
-    }
-
-    private static Task Html(HttpContext context, string text)
-    {
-        context.Response.ContentType = "text/html; charset=utf-8";
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
-        return context.Response.WriteAsync(text);
-    }
-
-    private static Task NotFound(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return context.Response.WriteAsync("no such run; only the last 100 are remembered\n");
+        string address = app.Urls.FirstOrDefault(url => ServiceAddress.SocketOf(url) is null) ?? options.Address;
+        log.Started(request.ModelDirectory, address, address);
+        if (!options.IsOpen && ServiceAddress.SocketOf(address) is null)
+        {
+            ServiceToken token = ServiceToken.Read(options.TokenFile);
+            string secret = console.DrawProgress ? token.Text : $"$(cat {token.FilePath})";
+            console.Error.WriteLine($"to press Sync now on the page, open  {address}/#token={secret}");
+        }
     }
 }
