@@ -64,15 +64,20 @@ public sealed class SyncEngine
             }
 
             run.Fold(session, cancel);
-            return run.Report(session, plan, source);
+            SyncReport report = run.Report(session, plan, source);
+            EngineActivity.Describe(span, report);
+            return report;
         }
         catch (OperationCanceledException e)
         {
-            throw run.Cancelled(e);
+            CheckpointException cancelled = run.Cancelled(e);
+            EngineActivity.Describe(span, cancelled);
+            throw cancelled;
         }
-        catch (CheckpointException e) when (e.ModelState is null && e.Error != CheckpointError.ModelNotFound)
+        catch (CheckpointException e)
         {
-            e.ModelState = run.DescribeModel();
+            e.ModelState ??= e.Error == CheckpointError.ModelNotFound ? null : run.DescribeModel();
+            EngineActivity.Describe(span, e);
             throw;
         }
     }

@@ -12,6 +12,11 @@ switch (args)
         DeltaRows.Measure(sizes);
         Console.WriteLine(sizes);
         return 0;
+    case ["serve"]:
+        ResultTable service = new();
+        ServeRows.Measure(service, Tool.Find(ApolloCheckpoint.TestKit.Repository.Root));
+        Console.WriteLine(service);
+        return 0;
     case []:
         TableBenchmark.Run(2.9);
         return 0;
@@ -19,6 +24,6 @@ switch (args)
         TableBenchmark.Run(gigabytes);
         return 0;
     default:
-        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | delta | codec [--scalar]]");
+        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | serve | delta | codec [--scalar]]");
         return 2;
 }

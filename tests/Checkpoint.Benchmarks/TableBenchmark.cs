@@ -18,6 +18,7 @@ internal static class TableBenchmark
         ResultTable table = new();
         Tool tool = Tool.Find(Repository.Root);
         table.Section("start-up", () => StartRows.Measure(table, tool));
+        table.Section("service", () => ServeRows.Measure(table, tool));
         table.Section("planning", () => PlanningRows.Measure(table, tool));
         table.Section("codec", () => CodecRows.Measure(table));
         table.Section("delta size", () => DeltaRows.Measure(table));

@@ -9,6 +9,9 @@ internal sealed class Tool
 
     private Tool(string path) => this.path = path;
 
+    /// <summary>The program.</summary>
+    public string FilePath => path;
+
     /// <summary>Finds what <c>build.sh publish</c> made.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public static Tool Find(string root)

@@ -24,11 +24,18 @@ internal static class ServeCommand
             HelpName = "PATH",
         };
         Option<bool> open = new("--open") { Description = "Let everybody on this machine start a sync, without the token" };
+        Option<string?> offsite = new("--offsite")
+        {
+            Description = "The off-site service to tell of new versions [default: OFFSITE_HTTP, else none]",
+            HelpName = "URL",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("OFFSITE_HTTP"),
+        };
         SyncOptions options = new();
         options.AddTo(command);
         command.Options.Add(url);
         command.Options.Add(tokenFile);
         command.Options.Add(open);
+        command.Options.Add(offsite);
         command.SetAction(parse =>
         {
             SyncRequest request = options.Read(parse);
@@ -39,7 +46,7 @@ internal static class ServeCommand
                 parse.GetValue(tokenFile),
                 parse.GetValue(open)
             );
-            EngineService.RunAsync(request, service, context).GetAwaiter().GetResult();
+            EngineService.RunAsync(request, service, parse.GetValue(offsite), context).GetAwaiter().GetResult();
             return (int)ExitCode.Done;
         });
         return command;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Verification;
@@ -17,10 +18,24 @@ internal sealed class EngineJobs(SyncRequest request, Func<SyncRequest, IProgres
     /// <summary>Called with every report of a sync, on the run's thread.</summary>
     public event Action<SyncReport>? Synced;
 
+    /// <summary>Called with every failure of a sync and its wall time.</summary>
+    public event Action<CheckpointException, TimeSpan>? Failed;
+
     /// <summary>Live weights into the files.</summary>
     public RunResult Sync(IProgressSink progress, CancellationToken cancel)
     {
-        SyncReport report = sync(request, progress, cancel);
+        long begin = Stopwatch.GetTimestamp();
+        SyncReport report;
+        try
+        {
+            report = sync(request, progress, cancel);
+        }
+        catch (CheckpointException failure)
+        {
+            Failed?.Invoke(failure, Stopwatch.GetElapsedTime(begin));
+            throw;
+        }
+
         Synced?.Invoke(report);
         return new RunResult(SyncReportText.Headline(report), Json(json => SyncReportJson.Body(json, report)));
     }

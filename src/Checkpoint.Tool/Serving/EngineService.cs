@@ -20,9 +20,10 @@ internal static class EngineService
     /// <summary>Serves until cancelled; a running run is ended cleanly first.</summary>
     /// <param name="request">The sync that each run does.</param>
     /// <param name="options">Where it listens and who may use it.</param>
+    /// <param name="offsiteUrl">The off-site service that is told of new versions, or null.</param>
     /// <param name="context">Where it speaks, how a sync is run, when to stop.</param>
     /// <exception cref="CheckpointException">ListenFailed, TokenUnusable, Usage, 15xx (the history).</exception>
-    public static async Task RunAsync(SyncRequest request, ServiceOptions options, ToolContext context)
+    public static async Task RunAsync(SyncRequest request, ServiceOptions options, string? offsiteUrl, ToolContext context)
     {
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(options);
         builder.Services.Configure<JsonOptions>(json =>
@@ -46,6 +47,23 @@ internal static class EngineService
         EngineJobs jobs = new(request, context.Sync);
         ModelView view = new(request.ModelDirectory);
         CancellationToken stopping = app.Lifetime.ApplicationStopping;
+        Func<StatusAnswer> status = () => StatusReader.Read(view, runs, view.Versions());
+        using EngineMetrics metrics = new(status, context.Console.Time);
+        jobs.Synced += metrics.Record;
+        jobs.Failed += metrics.Record;
+        jobs.Synced += report =>
+        {
+            foreach (string warning in report.Warnings)
+            {
+                log.RunWarning(runs.All()[0].Id, warning);
+            }
+        };
+        using DeltaCall? offsite = offsiteUrl is null ? null : DeltaCall.To(offsiteUrl, options.TokenFile, log, stopping);
+        if (offsite is not null)
+        {
+            jobs.Synced += offsite.Tell;
+        }
+
         app.MapOpenApi();
         new EngineEndpoints(jobs, runs, view, stopping).Map(app);
         string? tokenFile = options.IsOpen ? null : ServiceToken.Read(options.TokenFile).FilePath;

@@ -45,4 +45,12 @@ internal static partial class ServeLog
 
     [LoggerMessage(206, LogLevel.Information, "stopping; a run that is under way is ended first", EventName = "engine.stopping")]
     public static partial void Stopping(this ILogger log);
+
+    [LoggerMessage(
+        207,
+        LogLevel.Warning,
+        "the off-site service was not told of version {Version}: {Reason}",
+        EventName = "offsite.not_told"
+    )]
+    public static partial void OffsiteNotTold(this ILogger log, long version, string reason);
 }

@@ -17,9 +17,9 @@ public sealed class StatusPageTests(PageBrowser browser) : IClassFixture<PageBro
     {
         await using PageVisit visit = await browser.OpenAsync(width: width, scheme: scheme);
         Assert.Contains("version", await visit.TextAsync("h1"));
-        Assert.True(await visit.Page.Locator(".heat rect").CountAsync() > 4, "the picture has cells");
+        Assert.True(await visit.Page.Locator(".heat rect").CountAsync() > 0, "the picture has cells");
         Assert.Equal(2, await visit.Page.Locator(".chart path.line").CountAsync());
-        Assert.Equal(3, await visit.Page.Locator("section:has(#versions) tbody tr").CountAsync() is var rows ? Math.Min(rows, 3) : 0);
+        Assert.InRange(await visit.Page.Locator("section:has(#versions) tbody tr").CountAsync(), 3, 30);
         int overflow = await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - window.innerWidth");
         Assert.True(overflow <= 0, $"{overflow} px wider than the window");
         string paper = await visit.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor");
@@ -120,7 +120,7 @@ public sealed class StatusPageTests(PageBrowser browser) : IClassFixture<PageBro
         Assert.Contains("version 2", await visit.TextAsync("#picture"));
         Assert.Contains("--to 2 --output FOLDER", await visit.TextAsync("#restore"));
         Assert.False(await visit.Page.IsVisibleAsync("#sync"), "a button that does nothing is not shown");
-        Assert.True(await visit.Page.Locator(".heat rect").CountAsync() > 4);
+        Assert.True(await visit.Page.Locator(".heat rect").CountAsync() > 0);
         await visit.Page.ClickAsync("section:has(#versions) a >> text='1'");
         Assert.Contains("version 1", await visit.TextAsync("#picture"));
     }

@@ -77,7 +77,7 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
 
         foreach (Shard shard in ways[FoldWay.Patch])
         {
-            folded.Add(new PatchFold(session, cancellation).Run(shard));
+            folded.Add(FoldSpan.Around(shard, new PatchFold(session, cancellation).Run));
             session.Settle([shard]);
         }
     }

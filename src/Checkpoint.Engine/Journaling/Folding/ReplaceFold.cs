@@ -21,7 +21,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
         List<FoldedShard> folded = [];
         try
         {
-            folded.AddRange(shards.Select(Write));
+            folded.AddRange(shards.Select(shard => FoldSpan.Around(shard, Write)));
         }
         catch
         {
