@@ -125,10 +125,10 @@ public sealed class ServiceToken
     private static void Create(string file)
     {
         ServiceFolder.Create(Path.GetDirectoryName(file) ?? "/");
-        string beside = $"{file}.{Environment.ProcessId}.new";
+        string beside = $"{file}.{Guid.NewGuid():N}.new";
         FileStreamOptions mode = new()
         {
-            Mode = FileMode.Create,
+            Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
@@ -140,7 +140,7 @@ public sealed class ServiceToken
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(beside, file, overwrite: false);
+            Disk.Instance.RenameNew(beside, file);
         }
         catch (IOException) when (File.Exists(file))
         {

@@ -12,7 +12,7 @@ internal static partial class ServeLog
     [LoggerMessage(201, LogLevel.Information, "run {Run} ({Kind}) started, asked by {By}", EventName = "run.started")]
     public static partial void RunStarted(this ILogger log, int run, RunKind kind, string by);
 
-    [LoggerMessage(202, LogLevel.Information, "run {Run} ({Kind}): {Sentence} [{Seconds} s]", EventName = "run.done")]
+    [LoggerMessage(202, LogLevel.Information, "run {Run} ({Kind}): {Sentence} ({Seconds} s)", EventName = "run.done")]
     public static partial void RunDone(this ILogger log, int run, RunKind kind, string sentence, double seconds);
 
     [LoggerMessage(
