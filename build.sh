@@ -76,7 +76,7 @@ case "$command" in
   publish) publish "$@" ;;
   pack) pack ;;
   bench) bench "$@" ;;
-  vllm) set_up_vllm ;;
+  vllm) set_up_vllm && set_up_vllm_trial ;;
   soak) APOLLO_SOAK="${1:-60}" run_tests ;;
   -h | --help | help | "") usage ;;
   *) usage >&2; exit 2 ;;

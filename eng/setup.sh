@@ -63,6 +63,16 @@ set_up_vllm() {
   echo "vLLM: $site"
 }
 
+# What eng/vllm-env.sh puts beside vLLM: the hook, as its wheel installs it, and a tiny model.
+set_up_vllm_trial() {
+  local target=artifacts/vllm
+  rm -rf $target/hook $target/tiny && mkdir -p $target/hook
+  eng/build-wheel.sh $target/hook >/dev/null
+  python3 -m zipfile -e $target/hook/apollo_vllm-*.whl $target/hook
+  cp -r tests/fixtures/models/llama-untied $target/tiny && chmod -R u+w $target/tiny
+  echo "to try it: . eng/vllm-env.sh"
+}
+
 # The program that this one replaces, for the port check and the benchmark: APOLLO_OLD_PROGRAM or ../shared/old-program.
 set_up_old_program() {
   local source=${APOLLO_OLD_PROGRAM:-../shared/old-program} target=artifacts/old-program

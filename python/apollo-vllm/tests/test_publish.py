@@ -19,7 +19,7 @@ except ImportError:
 
 if HAS_TORCH:
     import apollo_vllm
-    from apollo_vllm import export
+    from apollo_vllm import export, handles
     from apollo_vllm.folder import FolderError
     from apollo_vllm.trace import CopyTrace
 
@@ -73,6 +73,7 @@ class PublishTests(unittest.TestCase):
         self.export_dir = self.folder / "export"
         self.enterContext(mock.patch.dict(os.environ, {"APOLLO_EXPORT_DIR": str(self.export_dir)}))
         self.addCleanup(self.withdraw)
+        self.refused = None
         torch.manual_seed(3)
         bf16, f32 = torch.bfloat16, torch.float32
         shapes = {"embed": ((6, 4), bf16), "q": ((6, 4), bf16), "k": ((3, 4), bf16), "v": ((3, 4), bf16), "norm": ((4,), f32)}
@@ -99,7 +100,7 @@ class PublishTests(unittest.TestCase):
             model.load(weights())
         one = {name: [0, 1] for name in ("tp", "pp", "ep", "dp")}
         files = [self.folder / "model.safetensors"]
-        export.publish(model, export.LoadedModel(trace.traced, self.folder, None, files, {}, {"world": 1, "rank": 0, **one}))
+        export.publish(model, export.LoadedModel(trace.traced, self.folder, None, files, {}, {"world": 1, "rank": 0, **one}, refused=self.refused))
         return json.loads((self.export_dir / "weights.rank0.json").read_bytes())
 
     def map_of(self, document):
@@ -162,6 +163,45 @@ class PublishTests(unittest.TestCase):
         self.assertEqual(["mtp"], [row["hf"] for row in document["unmapped_disk"]])
         why = {t["name"]: t["unsupported"] for t in document["tensors"] if "unsupported" in t}
         self.assertEqual({"norm": "no tensor of the files was copied into it as it is"}, why)
+
+    def test_a_sample_and_no_proof_are_called_what_they_are(self):
+        for mode in ("sample", "none"):
+            with mock.patch.dict(os.environ, {"APOLLO_PROOF": mode}):
+                self.assertEqual({mode}, {proof for *_, proof in self.map_of(self.publish(Served())).values()})
+        with mock.patch.dict(os.environ, {"APOLLO_PROOF": "maybe"}), self.assertRaisesRegex(ValueError, "full, sample or none"):
+            self.publish(Served())
+
+    def test_the_document_fits_the_schema_of_the_format(self):
+        try:
+            import jsonschema
+        except ImportError:
+            self.skipTest("needs jsonschema")
+        schema = Path(__file__).resolve().parents[3] / "docs" / "handles-v2.schema.json"
+        jsonschema.validate(self.publish(Served()), json.loads(schema.read_bytes()))
+
+    def test_what_is_refused_is_published_by_name_with_the_reason(self):
+        self.refused = "the model is quantised (fp8)"
+        document = self.publish(Served())
+        self.assertEqual([], document["allocations"])
+        self.assertEqual({self.refused}, {tensor["unsupported"] for tensor in document["tensors"]})
+        with self.assertRaisesRegex(FolderError, "quantised"):
+            apollo_vllm.attach(self.export_dir)
+
+    def test_what_several_ranks_hold_is_gathered_and_scattered_to_all_of_them(self):
+        document = self.publish(Served())
+        second = json.loads(json.dumps(document))
+        for tensor in second["tensors"]:
+            tensor["parts"] = [part | {"unused": part["hf"] != "norm"} for part in tensor["parts"]]
+        (self.export_dir / "weights.rank1.json").write_bytes(json.dumps(second).encode())
+        (self.export_dir / "weights.rank1.json").chmod(0o600)
+        handles.write_index(self.export_dir, world=2)
+        live = apollo_vllm.attach_ranks(self.export_dir)
+        self.assertEqual({"norm": 2, "q": 1}, {name: len(live[name].pieces) for name in ("norm", "q")})
+        self.assertTrue(torch.equal(self.disk["norm"].to(torch.bfloat16), live["norm"].gather()))
+        live["norm"].scatter(torch.ones(4, dtype=torch.bfloat16))
+        self.assertTrue(all(bool(view.eq(1).all()) for _, view in live["norm"].pieces))
+        with self.assertRaisesRegex(FolderError, "norm lies in 2 pieces on the server's ranks; use attach_ranks"):
+            apollo_vllm.attach(self.export_dir)
 
     def test_a_server_that_ends_leaves_nothing_readable(self):
         document = self.publish(Served())

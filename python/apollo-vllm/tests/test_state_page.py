@@ -1,5 +1,6 @@
 import fcntl
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -73,6 +74,19 @@ class StatePageTests(unittest.TestCase):
         with step_guard(self.folder):
             pass
         self.assertEqual((4, 43), state_page.read(self.folder))
+
+    def test_a_child_forked_inside_does_not_keep_the_lock(self):
+        with step_guard(self.folder):
+            child = os.fork()
+            if child == 0:
+                time.sleep(60)
+                os._exit(0)
+        try:
+            with self.page.open("rb") as reader:
+                fcntl.flock(reader, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
     def test_what_is_no_state_page_is_refused(self):
         self.page.write_bytes(b"something else".ljust(64))

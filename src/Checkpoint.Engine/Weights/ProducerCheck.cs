@@ -8,6 +8,9 @@ namespace ApolloCheckpoint.Engine.Weights;
 /// </summary>
 internal static class ProducerCheck
 {
+    /// <summary>USER_HZ, which Linux fixes at 100 for what /proc shows (time(7)).</summary>
+    private const double TicksPerSecond = 100;
+
     /// <summary>Does nothing when the producer lives or did not say who it is.</summary>
     /// <exception cref="CheckpointException">ProducerGone.</exception>
     internal static void EnsureAlive(ProducerInfo producer)
@@ -44,6 +47,8 @@ internal static class ProducerCheck
         {
             null => "which is gone",
             { } ticks when producer.StartTicks is { } published && published != ticks => "which is gone; its number is another process now",
+            { } ticks when producer.WrittenAt is { } written && BeganAfter(ticks, written) =>
+                "which is gone; its number is a process now that began later",
             _ => null,
         };
     }
@@ -75,6 +80,12 @@ internal static class ProducerCheck
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length > 19 && fields[0] is not ("Z" or "X") ? long.Parse(fields[19], CultureInfo.InvariantCulture) : null;
     }
+
+    /// <summary>Whether a process began after a moment; when in doubt (2 s, a clock that was set) it did not.</summary>
+    private static bool BeganAfter(long startTicks, DateTimeOffset moment) =>
+        TryRead("/proc/uptime")?.Split(' ')[0] is { } uptime
+        && double.TryParse(uptime, CultureInfo.InvariantCulture, out double seconds)
+        && DateTimeOffset.UtcNow.AddSeconds(startTicks / TicksPerSecond - seconds) > moment.AddSeconds(2);
 
     private static string? TryRead(string path)
     {

@@ -15,6 +15,9 @@ public sealed record ProducerInfo(string Kind, int? Pid, long? StartTicks, strin
     /// <summary>Inode of its PID namespace (/proc/self/ns/pid), or null: a number of another namespace cannot be looked up here.</summary>
     public long? PidNamespace { get; init; }
 
+    /// <summary>When the handles were written, where they do not say when the process began: one that began later is another one.</summary>
+    public DateTimeOffset? WrittenAt { get; init; }
+
     /// <summary>Further text for the report, such as "vLLM 0.32.0, hook apollo-vllm 0.1"; null when unknown.</summary>
     public string? Description { get; init; }
 }

@@ -64,15 +64,19 @@ def attach(export_dir: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
 def attach_ranks(export_dir: str | os.PathLike[str]) -> dict[str, SpreadTensor]:
     """As `attach`, of a server of one rank or of many: each tensor's pieces on all ranks."""
     pieces: dict[str, list[tuple[Rectangle, torch.Tensor]]] = {}
-    for document in read_ranks(Path(export_dir)):
+    documents = read_ranks(Path(export_dir))
+    for document in documents:
         memory = {allocation["id"]: map_allocation(allocation) for allocation in document["allocations"]}
         for tensor in document["tensors"]:
             for part in tensor.get("parts", []):
-                if tensor.get("unsupported") or part["proof"] != "full":
+                if tensor.get("unsupported") or part["proof"] not in ("full", "sample"):
                     raise FolderError(f"{part['hf']} is not proven: {tensor.get('unsupported', 'no proof')}; it cannot be trained in place")
                 if not part.get("unused"):
                     row = (Rectangle.from_json(part["file"]), _view(memory[tensor["alloc"]], tensor, part))
                     pieces.setdefault(part["hf"], []).append(row)
+    if not pieces:
+        refused = next((tensor["unsupported"] for tensor in documents[0]["tensors"] if "unsupported" in tensor), "no tensor has parts")
+        raise FolderError(f"the server's weights cannot be attached: {refused}")
     return {name: SpreadTensor(name, _shape(rows), tuple(rows)) for name, rows in pieces.items()}
 
 

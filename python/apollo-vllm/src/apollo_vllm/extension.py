@@ -91,7 +91,7 @@ def weights_being_written(directory: Path) -> Iterator[None]:
         yield
         return
     page = export.folder / state_page.PAGE_NAME
-    with state_page.write_guard(page) if export.loaded.rank == 0 and page.exists() else nullcontext():
+    with state_page.WriteGuard(page) if export.loaded.rank == 0 and page.exists() else nullcontext():
         yield
         export.loaded.directory, export.loaded.root = directory.resolve(), loaded_root(directory)
     try:

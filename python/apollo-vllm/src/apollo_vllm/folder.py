@@ -122,9 +122,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     os.rename(temporary, path)
 
 
-def require_private_file(path: Path) -> None:
-    """Raises FolderError unless it is a regular file of this user or root that nobody else may write to."""
-    status = os.lstat(path)
+def require_private_file(path: Path, opened: os.stat_result | None = None) -> None:
+    """Raises FolderError unless it is a regular file of this user or root that nobody else may write to. `opened`: its status, if at hand."""
+    status = opened or os.lstat(path)
     if not stat.S_ISREG(status.st_mode) or status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
         raise FolderError(f"{path} must be a regular file of user {os.geteuid()} that nobody else may write to")
 

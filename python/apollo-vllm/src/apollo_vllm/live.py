@@ -109,7 +109,7 @@ def _attach_parts(
             mismatch: str | None = "it has another shape than while loading"
         else:
             mismatch = prover.mismatch(parameter.detach(), piece, disk)
-        tensor.parts.append(Part(disk_name, piece.live, piece.file, "none" if mismatch else "full"))
+        tensor.parts.append(Part(disk_name, piece.live, piece.file, "none" if mismatch else prover.mode))
         if mismatch:
             wrong.append(f"{disk_name}: {mismatch}")
     if pieces or tensor.name not in traced.empty:

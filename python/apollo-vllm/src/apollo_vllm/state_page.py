@@ -8,13 +8,14 @@ A writer also holds ``flock(LOCK_EX)`` on the file, so a reader that holds ``LOC
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
+import struct
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator
+from types import TracebackType
+from typing import Iterator
 
 from .folder import FolderError, require_private_file, write_atomically
 
@@ -23,9 +24,9 @@ PAGE_NAME = "state.bin"
 
 _MAGIC = b"APOLLOSP"
 
-# Indices of the fields, in 64-bit and in 32-bit words.
-_SEQUENCE, _STEP, _TIME = 1, 2, 3
-_PID = 8
+# Sequence, step, time and process id, from byte 8 on.
+_FIELDS = struct.Struct("<QQQI")
+_SEQUENCE_AT, _STEP_AT, _PID_AT = 8, 16, 32
 
 
 def create(path: Path, step: int = 0) -> None:
@@ -35,8 +36,12 @@ def create(path: Path, step: int = 0) -> None:
 
 def read(path: str | os.PathLike[str]) -> tuple[int, int]:
     """The page's (sequence, step) at this moment."""
-    with _opened(_page_path(path)) as (_, words, _halves):
-        return words[_SEQUENCE], words[_STEP]
+    descriptor = _open(path)
+    try:
+        sequence, step, _, _ = _read(descriptor, path)
+        return sequence, step
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -47,56 +52,79 @@ def step_guard(path: str | os.PathLike[str]) -> Iterator[None]:
     closes without counting a step. Several processes may use it, one at a time; of trainers that step together (collectives inside the
     body) only one may take it. The page is opened anew for each bracket, so a restarted server and a forked trainer are no trouble.
     """
-    with write_guard(path) as count_step:
+    with WriteGuard(path) as guard:
         yield
         _wait_for_cuda()
-        count_step()
+        guard.step += 1
 
 
-@contextmanager
-def write_guard(path: str | os.PathLike[str]) -> Iterator[Callable[[], None]]:
-    """Bracket a change that is not a trainer's step, such as a reload. Gives the function that counts a step."""
-    with _opened(_page_path(path)) as (descriptor, words, halves):
+class WriteGuard:
+    """The bracket itself, for a change that need not be a trainer's step, such as a reload: `step` is what the page says at its end.
 
-        def count_step() -> None:
-            words[_STEP] += 1
+    Each number is written by a write of its own, the sequence first and last; the page is never mapped, which costs more than the bracket.
+    """
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.step = 0
+        self._path = path
+        self._descriptor = -1
+        self._sequence = 0
+
+    def __enter__(self) -> WriteGuard:
+        self._descriptor = _open(self._path)
         try:
-            # A writer that died inside left an odd number: go on to the next odd one.
-            words[_SEQUENCE] += 1 + words[_SEQUENCE] % 2
-            halves[_PID] = os.getpid()
-            try:
-                yield count_step
-            finally:
-                words[_TIME] = time.time_ns()
-                words[_SEQUENCE] += 1
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            sequence, self.step, _, _ = _read(self._descriptor, self._path)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        # A writer that died inside left an odd number: go on to the next odd one.
+        self._sequence = sequence + 1 + sequence % 2
+        self._write(_SEQUENCE_AT, self._sequence)
+        os.pwrite(self._descriptor, os.getpid().to_bytes(4, "little"), _PID_AT)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            os.pwrite(self._descriptor, struct.pack("<QQ", self.step, time.time_ns()), _STEP_AT)
+            self._write(_SEQUENCE_AT, self._sequence + 1)
         finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            # Not left to the close: a child forked inside holds the same lock until it ends.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+
+    def _write(self, offset: int, value: int) -> None:
+        os.pwrite(self._descriptor, value.to_bytes(8, "little"), offset)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, memoryview, memoryview]]:
-    """The page's descriptor and its memory as 64-bit and 32-bit words, so that each number is written by one store."""
-    require_private_file(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _open(path: str | os.PathLike[str]) -> int:
+    page = os.fspath(path)
     try:
-        with mmap.mmap(descriptor, PAGE_BYTES) as page:
-            if page[:8] != _MAGIC:
-                raise FolderError(f"{path} is not a state page of apollo-vllm")
-            with memoryview(page) as view, view.cast("Q") as words, view.cast("I") as halves:
-                yield descriptor, words, halves
-    finally:
+        return _open_private(page)
+    except IsADirectoryError:
+        return _open_private(os.path.join(page, PAGE_NAME))
+
+
+def _open_private(page: str) -> int:
+    descriptor = os.open(page, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        require_private_file(Path(page), os.fstat(descriptor))
+        return descriptor
+    except BaseException:
         os.close(descriptor)
+        raise
 
 
-def _page_path(path: str | os.PathLike[str]) -> Path:
-    page = Path(path)
-    return page / PAGE_NAME if page.is_dir() else page
+def _read(descriptor: int, path: str | os.PathLike[str]) -> tuple[int, int, int, int]:
+    page = os.pread(descriptor, PAGE_BYTES, 0)
+    if len(page) != PAGE_BYTES or page[:8] != _MAGIC:
+        raise FolderError(f"{os.fspath(path)} is not a state page of apollo-vllm")
+    sequence, step, when, pid = _FIELDS.unpack_from(page, _SEQUENCE_AT)
+    return sequence, step, when, pid
 
 
 def _wait_for_cuda() -> None:
     # Kernels run on after optimizer.step() returned. Whoever never imported torch has none.
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch is not None and torch.cuda.is_initialized():
         torch.cuda.synchronize()
