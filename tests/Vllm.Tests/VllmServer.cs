@@ -56,7 +56,8 @@ internal sealed class VllmServer : IDisposable
     }
 
     /// <summary>What it answers now, token by token.</summary>
-    internal IReadOnlyList<string> Complete(IEnumerable<int[]> prompts, int tokens) => [.. prompts.Select(prompt => Complete(prompt, tokens))];
+    internal IReadOnlyList<string> Complete(IEnumerable<int[]> prompts, int tokens) =>
+        [.. prompts.Select(prompt => Complete(prompt, tokens))];
 
     /// <summary>Ends all of its processes as an out-of-memory killer would.</summary>
     internal void Kill()

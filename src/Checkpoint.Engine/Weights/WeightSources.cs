@@ -56,6 +56,11 @@ internal static class WeightSources
 
     private static OpenedSource Open(SyncRequest request, HandlesFile handles, FileRules rules, CancellationToken cancellation)
     {
+        if (!Opens(request.Source, handles))
+        {
+            throw Unsupported(request, handles);
+        }
+
         foreach (ProducerInfo producer in handles.Producers)
         {
             ProducerCheck.EnsureAlive(producer);
@@ -103,6 +108,16 @@ internal static class WeightSources
             }
         }
     }
+
+    /// <summary>Whether what was asked for opens this kind of memory at all.</summary>
+    private static bool Opens(SourceKind source, HandlesFile handles) =>
+        source switch
+        {
+            SourceKind.Auto => true,
+            SourceKind.Host => Holds(handles, AllocationKind.File),
+            SourceKind.Native => Holds(handles, AllocationKind.CudaIpc),
+            _ => false,
+        };
 
     /// <summary>Whether everything that has bytes is of that kind.</summary>
     private static bool Holds(HandlesFile handles, AllocationKind kind) =>

@@ -36,7 +36,10 @@ public sealed class TorchProducerTests
     [Fact]
     public void One_that_began_later_is_another_process_under_its_number()
     {
-        Assert.Equal("which is gone; its number is a process now that began later", ProducerCheck.WhyGone(Written(DateTimeOffset.UnixEpoch)));
+        Assert.Equal(
+            "which is gone; its number is a process now that began later",
+            ProducerCheck.WhyGone(Written(DateTimeOffset.UnixEpoch))
+        );
     }
 
     [Fact]
