@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Storage;
+using ApolloCheckpoint.Service;
 
 namespace ApolloCheckpoint.Rsync;
 
@@ -26,6 +27,19 @@ public sealed class OffsiteCommand
         Description = "Fetch a random part of the newest copy back, compare it with what was recorded, and end",
     };
 
+    private readonly Option<string?> url = new("--url")
+    {
+        Description = "Where the service listens: POST /run, /status, /health [default: ASPNETCORE_URLS, else nowhere]",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> tokenFile = new("--token-file")
+    {
+        Description = "The secret that POST /run shows [default: APOLLO_TOKEN_FILE, else ~/.local/state/apollo-checkpoint/token]",
+        HelpName = "PATH",
+    };
+
+    private readonly Option<bool> open = new("--open") { Description = "Let everybody on this machine ask for a run, without the token" };
     private readonly OffsiteSettings settings = new();
     private readonly Action<string> say;
     private readonly Action<CheckpointException> complain;
@@ -40,13 +54,10 @@ public sealed class OffsiteCommand
 
     /// <summary>Adds options and action to a command.</summary>
     /// <param name="command">The root command of this program, or the verb.</param>
-    /// <param name="serve">
-    /// Runs a service until cancelled; null: as it is. The tool puts its listener around it, and adds the listener's own options before.
-    /// </param>
-    public void Configure(Command command, Func<ParseResult, OffsiteService, CancellationToken, Task>? serve = null)
+    public void Configure(Command command)
     {
         settings.AddTo(command);
-        foreach (Option option in (Option[])[at, once, deltas, drill])
+        foreach (Option option in (Option[])[at, once, deltas, drill, url, tokenFile, open])
         {
             command.Options.Add(option);
         }
@@ -78,7 +89,8 @@ public sealed class OffsiteCommand
                 else
                 {
                     OffsiteService service = Service(job, parsed.GetValue(at) ?? "", parsed.GetValue(deltas));
-                    await ServeAsync(() => serve is null ? service.RunAsync(cancel) : serve(parsed, service, cancel), cancel);
+                    ServiceOptions listener = new("offsite", "", parsed.GetValue(url), parsed.GetValue(tokenFile), parsed.GetValue(open));
+                    await ServeAsync(service, listener, cancel);
                 }
 
                 return 0;
@@ -86,17 +98,26 @@ public sealed class OffsiteCommand
         );
     }
 
-    private async Task ServeAsync(Func<Task> run, CancellationToken cancel)
+    /// <summary>The service until it is stopped, with a listener where an address is given.</summary>
+    private async Task ServeAsync(OffsiteService service, ServiceOptions listener, CancellationToken cancel)
     {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task watchdog = SystemdWatchdog.RunAsync(() => true, over.Token);
         try
         {
-            await run();
+            await (listener.Address.Length == 0 ? service.RunAsync(cancel) : OffsiteEndpoints.RunAsync(service, listener, cancel));
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // How a service ends is no failure.
-            say("stopped; what arrived is kept and continued by the next copy");
         }
+        finally
+        {
+            await over.CancelAsync();
+            await watchdog;
+        }
+
+        say("stopped; what arrived is kept and continued by the next copy");
     }
 
     /// <summary>The service of a job, its words said.</summary>

@@ -23,6 +23,9 @@ public sealed record OffsiteOptions(string ModelDirectory, RsyncTarget Target)
     /// <summary>How long to wait for a running fold before giving up.</summary>
     public TimeSpan LockWait { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Seconds between two questions to a silent far side; after four without an answer the connection is given up.</summary>
+    public int AliveSeconds { get; init; } = 15;
+
     /// <summary>The rsync program.</summary>
     public string RsyncProgram { get; init; } = "rsync";
 

@@ -82,6 +82,23 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
         }
     }
 
+    /// <summary>Waits for the end of a run.</summary>
+    /// <returns>The run as it is then, or when the time is over.</returns>
+    public async Task<OffsiteRun> WaitAsync(OffsiteRun run, TimeSpan longest, CancellationToken cancel)
+    {
+        long started = time.GetTimestamp();
+        OffsiteRun now = Find();
+        while (now.State == "running" && time.GetElapsedTime(started) < longest)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel);
+            now = Find();
+        }
+
+        return now;
+
+        OffsiteRun Find() => Runs().FirstOrDefault(other => other.Id == run.Id) ?? run;
+    }
+
     /// <summary>Goes on until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {

@@ -29,19 +29,6 @@ public static class RsyncArguments
         "--exclude=" + PartialFolder,
     ];
 
-    /// <summary>BatchMode: never a prompt at 03:30. The two Alive options notice a far side that vanished.</summary>
-    private static readonly string[] SshOptions =
-    [
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "ConnectTimeout=20",
-        "-o",
-        "ServerAliveInterval=15",
-        "-o",
-        "ServerAliveCountMax=4",
-    ];
-
     /// <summary>The whole model into <c>incoming</c>; files that did not change become hard links to the copy before.</summary>
     /// <param name="options">The options.</param>
     /// <param name="byContent">Compare contents instead of length and time: a file that rotted on the far side is sent again.</param>
@@ -115,7 +102,20 @@ public static class RsyncArguments
     /// is, sees one constant word.
     /// </summary>
     public static IReadOnlyList<string> FarShell(OffsiteOptions options) =>
-        options.Target.Host is null ? ["sh"] : [.. options.SshCommand, .. SshOptions, "--", options.Target.Host, "sh"];
+        options.Target.Host is null ? ["sh"] : [.. options.SshCommand, .. SshOptions(options), "--", options.Target.Host, "sh"];
+
+    /// <summary>BatchMode: never a prompt at 03:30. The two Alive options notice a far side that vanished.</summary>
+    private static string[] SshOptions(OffsiteOptions options) =>
+        [
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ConnectTimeout=20",
+            "-o",
+            string.Create(CultureInfo.InvariantCulture, $"ServerAliveInterval={options.AliveSeconds}"),
+            "-o",
+            "ServerAliveCountMax=4",
+        ];
 
     private static string[] Common(OffsiteOptions options) =>
         [
@@ -139,7 +139,7 @@ public static class RsyncArguments
         ];
 
     private static string[] Rsh(OffsiteOptions options) =>
-        options.Target.Host is null ? [] : ["--rsh=" + string.Join(' ', options.SshCommand.Concat(SshOptions).Select(RsyncWord))];
+        options.Target.Host is null ? [] : ["--rsh=" + string.Join(' ', options.SshCommand.Concat(SshOptions(options)).Select(RsyncWord))];
 
     // rsync splits --rsh at blanks and understands quotes; a word without either needs none.
     private static string RsyncWord(string word) =>

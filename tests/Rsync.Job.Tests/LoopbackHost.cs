@@ -12,7 +12,10 @@ internal sealed class LoopbackHost : IDisposable
     private readonly TempDirectory folder;
     private readonly Process server;
 
-    private LoopbackHost(TempDirectory folder, Process server) => (this.folder, this.server) = (folder, server);
+    private readonly ApartNetwork? network;
+
+    private LoopbackHost(TempDirectory folder, Process server, ApartNetwork? network) =>
+        (this.folder, this.server, this.network) = (folder, server, network);
 
     /// <summary>Why there can be none here, or null.</summary>
     internal static string? Missing =>
@@ -27,10 +30,23 @@ internal sealed class LoopbackHost : IDisposable
     /// <summary>The file of accepted keys; emptying it locks us out.</summary>
     internal string AuthorizedKeys => folder.File("authorized_keys");
 
-    internal static LoopbackHost Start()
+    /// <summary>The configuration file of ssh that knows moria.</summary>
+    internal string SshConfig => folder.File("ssh_config");
+
+    /// <summary>Gives the host another key: from now on it is another machine.</summary>
+    internal void ChangeKnownKey()
+    {
+        Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.File("other_key"));
+        File.WriteAllText(KnownHosts, $"moria {File.ReadAllText(folder.File("other_key.pub"))}");
+    }
+
+    /// <summary>Starts it.</summary>
+    /// <param name="network">A network that can be cut, or null: the loopback.</param>
+    internal static LoopbackHost Start(ApartNetwork? network = null)
     {
         TempDirectory folder = new();
-        int port = FreePort();
+        int port = network is null ? FreePort() : 2222;
+        string address = network?.FarAddress ?? "127.0.0.1";
         Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.File("host_key"));
         Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.File("user_key"));
         File.Copy(folder.File("user_key.pub"), folder.File("authorized_keys"));
@@ -39,7 +55,7 @@ internal sealed class LoopbackHost : IDisposable
             folder.File("ssh_config"),
             $"""
             Host moria
-              HostName 127.0.0.1
+              HostName {address}
               Port {port}
               HostKeyAlias moria
               User {Environment.UserName}
@@ -53,7 +69,7 @@ internal sealed class LoopbackHost : IDisposable
         File.WriteAllText(
             folder.File("sshd_config"),
             $"""
-            ListenAddress 127.0.0.1
+            ListenAddress {address}
             Port {port}
             HostKey {folder.File("host_key")}
             AuthorizedKeysFile {folder.File("authorized_keys")}
@@ -72,11 +88,12 @@ internal sealed class LoopbackHost : IDisposable
             Directory.CreateDirectory("/run/sshd");
         }
 
-        ProcessStartInfo start = new(Server, ["-D", "-e", "-f", folder.File("sshd_config")]) { RedirectStandardError = true };
+        string[] words = [.. network?.Enter ?? [], Server, "-D", "-e", "-f", folder.File("sshd_config")];
+        ProcessStartInfo start = new(words[0], words[1..]) { RedirectStandardError = true };
         Process server = Process.Start(start) ?? throw new InvalidOperationException("sshd did not start");
         server.BeginErrorReadLine();
-        WaitUntilItAnswers(port);
-        return new LoopbackHost(folder, server);
+        WaitUntilItAnswers(address, port);
+        return new LoopbackHost(folder, server, network);
     }
 
     public void Dispose()
@@ -84,6 +101,7 @@ internal sealed class LoopbackHost : IDisposable
         server.Kill(entireProcessTree: true);
         server.WaitForExit();
         server.Dispose();
+        network?.Dispose();
         folder.Dispose();
     }
 
@@ -94,13 +112,13 @@ internal sealed class LoopbackHost : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static void WaitUntilItAnswers(int port)
+    private static void WaitUntilItAnswers(string address, int port)
     {
         for (int i = 0; ; i++)
         {
             try
             {
-                using TcpClient client = new("127.0.0.1", port);
+                using TcpClient client = new(address, port);
                 return;
             }
             catch (SocketException) when (i < 200)

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace ApolloCheckpoint.Tool.Tests.Processes;
+namespace ApolloCheckpoint.TestKit;
 
 /// <summary>A file system of a few kilobytes, in memory, that can really be full.</summary>
-internal sealed class SmallDisk : IDisposable
+public sealed class SmallDisk : IDisposable
 {
     private SmallDisk(string path) => Path = path;
 
@@ -22,6 +22,10 @@ internal sealed class SmallDisk : IDisposable
         return Call("mount", "-t", "tmpfs", "-o", size, "tmpfs", path) ? new SmallDisk(path) : null;
     }
 
+    /// <summary>Gives it another size.</summary>
+    public void Resize(int kilobytes) => Call("mount", "-o", string.Create(CultureInfo.InvariantCulture, $"remount,size={kilobytes}k"), Path);
+
+    /// <summary>Unmounts it.</summary>
     public void Dispose() => Call("umount", Path);
 
     private static bool Call(string program, params string[] arguments)
