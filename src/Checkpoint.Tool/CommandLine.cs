@@ -27,6 +27,8 @@ internal static class CommandLine
         ("doctor", DoctorCommand.Create),
         ("trigger", TriggerCommand.Create),
         ("offsite", OffsiteVerb.Create),
+        ("run", RunCommand.Create),
+        ("install", InstallCommand.Create),
         ("demo", DemoCommand.Create),
         ("demo-producer", DemoProducerCommand.Create),
     ];
@@ -61,6 +63,19 @@ internal static class CommandLine
     {
         ToolConsole console = context.Console;
         Command root = Build(context, arguments.Count > 0 ? arguments[0] : null);
+        if (arguments is ["run", ..])
+        {
+            try
+            {
+                arguments = ConfigFile.Expand(arguments);
+            }
+            catch (CheckpointException failure)
+            {
+                ErrorText.Write(console.Error, failure, console.ColourError);
+                return failure.ExitCode;
+            }
+        }
+
         ParseResult parse = root.Parse(arguments);
         InvocationConfiguration configuration = new()
         {

@@ -63,4 +63,29 @@ internal sealed class Schedule
         DateTimeOffset? next = cron is null ? lastDue + every : cron.GetNextOccurrence(lastDue, zone);
         return next < now ? now : next;
     }
+
+    /// <summary>The newest time that was due and is not after now: one run makes up for all up to it. A grid point stays one.</summary>
+    /// <param name="lastDue">When the last run was due; not after now.</param>
+    /// <param name="now">The time now.</param>
+    public DateTimeOffset LastDue(DateTimeOffset lastDue, DateTimeOffset now)
+    {
+        if (cron is null)
+        {
+            return now <= lastDue ? lastDue : lastDue + every * Math.Floor((now - lastDue) / every);
+        }
+
+        DateTimeOffset last = lastDue;
+        while (cron.GetNextOccurrence(last, zone) is { } next && next <= now)
+        {
+            last = next;
+        }
+
+        return last;
+    }
+
+    /// <summary>How far apart two runs are, from now on.</summary>
+    public TimeSpan Period(DateTimeOffset now) =>
+        cron is null ? every
+        : cron.GetNextOccurrence(now, zone) is { } first && cron.GetNextOccurrence(first, zone) is { } second ? second - first
+        : TimeSpan.FromDays(366);
 }

@@ -33,14 +33,13 @@ public static class FarScripts
 
     /// <summary>Says which snapshot is current, then the names in its journal, one a line. Ends well where there is nothing.</summary>
     public static string LookAtJournal(OffsiteOptions options) =>
-        Script(
-            options,
-            makeFolder: false,
+        Compound([
+            $"cd {Quote(options.Target.Path)} 2>/dev/null || exit 0",
             "readlink current || exit 0",
             "cat current/.apollo/state.json 2>/dev/null | tr -d '\\n' || true",
             "echo",
-            "ls -1 current/.apollo/journal 2>/dev/null || true"
-        );
+            "ls -1 current/.apollo/journal 2>/dev/null || true",
+        ]);
 
     /// <summary>Reads the whole copy there and compares it with the sums; prints what differs.</summary>
     public static string Verify(OffsiteOptions options) =>
@@ -119,19 +118,10 @@ public static class FarScripts
     private static string Script(OffsiteOptions options, bool makeFolder, params string[] lines)
     {
         string path = Quote(options.Target.Path);
-        return string.Join(
-            '\n',
-            [
-                "{",
-                "set -e",
-                "umask 077",
-                .. makeFolder ? [$"mkdir -p {path}"] : Array.Empty<string>(),
-                $"cd {path}",
-                .. lines,
-                "exit 0",
-                "}",
-                "",
-            ]
-        );
+        string[] enter = makeFolder ? [$"mkdir -p {path}", $"cd {path}"] : [$"cd {path}"];
+        return Compound([.. enter, .. lines]);
     }
+
+    /// <summary>One command as far as a shell is concerned: it runs nothing before it has read the closing brace.</summary>
+    private static string Compound(string[] lines) => string.Join('\n', ["{", "set -e", "umask 077", .. lines, "exit 0", "}", ""]);
 }

@@ -24,7 +24,10 @@ internal static class OffsiteEndpoints
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(options);
         builder
             .Services.AddHealthChecks()
-            .AddCheck("offsite", () => service.Problem() is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy());
+            .AddCheck(
+                "offsite",
+                () => service.Problem() is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy()
+            );
         await using WebApplication app = ServiceHost.Build(builder, options);
         Map(app, service);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -53,7 +56,11 @@ internal static class OffsiteEndpoints
             {
                 OffsiteRun run =
                     service.Runs().FirstOrDefault(run => run.Id == id)
-                    ?? throw new CheckpointException(CheckpointError.RunUnknown, $"there is no run {id}", "only the last 100 are remembered");
+                    ?? throw new CheckpointException(
+                        CheckpointError.RunUnknown,
+                        $"there is no run {id}",
+                        "only the last 100 are remembered"
+                    );
                 await WriteAsync(context, await FollowAsync(service, run, wait, context.RequestAborted));
             }
         );

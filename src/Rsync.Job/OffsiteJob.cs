@@ -85,13 +85,7 @@ public sealed class OffsiteJob(OffsiteOptions options, IDisk disk, TimeProvider 
             (state, done) =>
                 state with
                 {
-                    Drill = new OffsiteState.DrillDone(
-                        done.Snapshot,
-                        time.GetUtcNow(),
-                        done.Chunks,
-                        done.Bytes,
-                        done.Elapsed.TotalSeconds
-                    ),
+                    Drill = new OffsiteState.DrillDone(done.Snapshot, time.GetUtcNow(), done.Chunks, done.Bytes, done.Elapsed.TotalSeconds),
                 }
         );
     }

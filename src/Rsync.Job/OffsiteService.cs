@@ -131,7 +131,12 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
         TimeSpan left = Next - time.GetUtcNow();
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         Task<bool> asked = orders.Reader.WaitToReadAsync(over.Token).AsTask();
-        Task step = Task.Delay(left <= TimeSpan.Zero ? TimeSpan.Zero : left < longest ? left : longest, time, over.Token);
+        TimeSpan nap =
+            left <= TimeSpan.Zero ? TimeSpan.Zero
+            : left < longest ? left
+            : longest;
+        // Whole milliseconds, upward: a delay rounds down, and would be none at the end.
+        Task step = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(nap.TotalMilliseconds)), time, over.Token);
         await Task.WhenAny(asked, step);
         await over.CancelAsync();
         cancel.ThrowIfCancellationRequested();
@@ -201,7 +206,10 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     {
         Next = next;
         OffsiteState state = OffsiteState.TryRead(disk, job.Options.ModelDirectory) ?? new OffsiteState();
-        (state with { Target = state.Target.Length == 0 ? job.Options.Target.ToString() : state.Target, Next = next }).Save(disk, job.Options.ModelDirectory);
+        (state with { Target = state.Target.Length == 0 ? job.Options.Target.ToString() : state.Target, Next = next }).Save(
+            disk,
+            job.Options.ModelDirectory
+        );
         Said?.Invoke($"next off-site copy {TimeZoneInfo.ConvertTime(next, time.LocalTimeZone):yyyy-MM-dd HH:mm}");
     }
 }

@@ -91,7 +91,16 @@ public sealed class OffsiteSettings
             return 0;
         }
 
-        double unit = rate.Length == 0 ? 0 : rate[^1] switch { 'k' => 1e3, 'M' => 1e6, 'G' => 1e9, _ => 1 };
+        double unit =
+            rate.Length == 0
+                ? 0
+                : rate[^1] switch
+                {
+                    'k' => 1e3,
+                    'M' => 1e6,
+                    'G' => 1e9,
+                    _ => 1,
+                };
         string number = unit == 1 ? rate : rate[..^Math.Min(1, rate.Length)];
         bool isNumber = double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
         return isNumber && value * unit is >= 1024 and < 1e12

@@ -64,7 +64,8 @@ internal sealed class RestoreDrill(OffsiteOptions options, IDisk disk, TimeProvi
         {
             await File.WriteAllBytesAsync(path, bytes, cancel);
             ModelLayout layout = ModelDirectory.Open(disk, options.ModelDirectory).Layout;
-            return RecordedDigests.TryRead(disk, layout, path) ?? throw Differs($"{Name} there is damaged, or of a model with other tensors");
+            return RecordedDigests.TryRead(disk, layout, path)
+                ?? throw Differs($"{Name} there is damaged, or of a model with other tensors");
         }
         finally
         {

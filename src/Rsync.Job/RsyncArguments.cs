@@ -132,6 +132,7 @@ public static class RsyncArguments
             "--stats",
             // Written all the time: should this process be killed, rsync ends at its next line instead of going on alone.
             "--info=progress2",
+            "--outbuf=N",
             .. options.BandwidthKiB > 0
                 ? [string.Create(CultureInfo.InvariantCulture, $"--bwlimit={options.BandwidthKiB}")]
                 : Array.Empty<string>(),

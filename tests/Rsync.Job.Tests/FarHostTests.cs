@@ -41,7 +41,9 @@ public sealed class FarHostTests : IDisposable
         Assert.Equal(hostile.Order(), hostile.Order().Where(name => File.ReadAllText(Path.Combine(current, name)) == name));
         Assert.Equal($"moria:{options.Target.Path}", report.Target);
         Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(model.Far)!, "pwned", SearchOption.AllDirectories));
-        Assert.False(File.Exists("pwned") || File.Exists(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "pwned")));
+        Assert.False(
+            File.Exists("pwned") || File.Exists(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "pwned"))
+        );
     }
 
     [SkippableFact]

@@ -79,9 +79,11 @@ internal sealed class LoopbackHost : IDisposable
             PasswordAuthentication no
             KbdInteractiveAuthentication no
             PermitRootLogin yes
+            SetEnv SHLVL=2
 
             """
         );
+        // SHLVL: a bash that believes to be an inner one leaves the user's .bashrc out, which may take seconds and is none of ours.
         // sshd as root wants its empty folder for privilege separation.
         if (Environment.UserName == "root")
         {

@@ -143,7 +143,10 @@ public sealed class OffsiteJobTests : IDisposable
     {
         model.Step();
         // rsync itself runs a sync: exactly while the shards are held.
-        OffsiteOptions options = model.Options with { RsyncProgram = RsyncThatFirst("touch began; while [ ! -e synced ]; do sleep 0.05; done") };
+        OffsiteOptions options = model.Options with
+        {
+            RsyncProgram = RsyncThatFirst("touch began; while [ ! -e synced ]; do sleep 0.05; done"),
+        };
         Task<OffsiteReport> shipping = model.Ship(options);
         while (!File.Exists(model.File("began")))
         {

@@ -8,9 +8,11 @@ namespace ApolloCheckpoint.Rsync.Tests;
 /// <summary>A random part of the copy fetched back; a chunk that rotted, a list that was exchanged.</summary>
 public sealed class RestoreDrillTests : IDisposable
 {
-    private readonly SyncedModel model = new(
-        [new("a.weight", ElementType.BF16, 1500, 1024), new("b.weight", ElementType.BF16, 700, 1024), new("empty", ElementType.F32, 0)]
-    );
+    private readonly SyncedModel model = new([
+        new("a.weight", ElementType.BF16, 1500, 1024),
+        new("b.weight", ElementType.BF16, 700, 1024),
+        new("empty", ElementType.F32, 0),
+    ]);
 
     public RestoreDrillTests() => Skip.IfNot(File.Exists("/usr/bin/rsync"), "rsync is not installed");
 

@@ -23,7 +23,8 @@ public sealed class SmallDisk : IDisposable
     }
 
     /// <summary>Gives it another size.</summary>
-    public void Resize(int kilobytes) => Call("mount", "-o", string.Create(CultureInfo.InvariantCulture, $"remount,size={kilobytes}k"), Path);
+    public void Resize(int kilobytes) =>
+        Call("mount", "-o", string.Create(CultureInfo.InvariantCulture, $"remount,size={kilobytes}k"), Path);
 
     /// <summary>Unmounts it.</summary>
     public void Dispose() => Call("umount", Path);

@@ -14,48 +14,58 @@ internal static class TriggerCommand
     public static Command Create(ToolContext context)
     {
         Command command = new("trigger", "Ask a running engine (apollo-checkpoint serve) to sync, on a schedule.");
-        Option<TimeSpan?> every = CommonOptions.Duration("--every", "At once, and then each so often [default: 10m]");
-        Option<string?> cron = new("--cron") { Description = "When a cron line says, local time", HelpName = "LINE" };
+        ScheduleOptions when = new();
+        when.AddTo(command);
         Option<string> engine = new("--engine")
         {
-            Description = "Where the engine listens, if ENGINE_HTTP does not say it",
+            Description = "Where the engine listens [default: ENGINE_HTTP, else http://127.0.0.1:5180]",
             HelpName = "URL",
-            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("ENGINE_HTTP") ?? "http://127.0.0.1:5180",
         };
-        command.Options.Add(every);
-        command.Options.Add(cron);
-        command.Options.Add(engine);
+        Option<string?> url = new("--url")
+        {
+            Description = "Where the trigger listens: /status, /health, POST /pause, /resume [default: ASPNETCORE_URLS, else nowhere]",
+            HelpName = "URL",
+        };
+        Option<string?> tokenFile = new("--token-file")
+        {
+            Description = "The secret of the services [default: APOLLO_TOKEN_FILE, else ~/.local/state/apollo-checkpoint/token]",
+            HelpName = "PATH",
+        };
+        Option<bool> open = new("--open") { Description = "Let everybody on this machine pause it, without the token" };
+        foreach (Option option in (Option[])[engine, url, tokenFile, open])
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction(parse =>
         {
-            if (!Uri.TryCreate(parse.GetValue(engine), UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
-            {
-                throw new CheckpointException(
-                    CheckpointError.Usage,
-                    $"--engine {parse.GetValue(engine)} is no http address",
-                    "for example http://127.0.0.1:5180"
-                );
-            }
-
-            Schedule schedule = parse.GetValue(cron) is { } line
-                ? Schedule.Cron(line, context.Console.Time.LocalTimeZone)
-                : Schedule.Every(parse.GetValue(every) ?? TimeSpan.FromMinutes(10));
-            RunAsync(address, schedule, context).GetAwaiter().GetResult();
+            string address = parse.GetValue(engine) ?? Environment.GetEnvironmentVariable("ENGINE_HTTP") ?? "http://127.0.0.1:5180";
+            string? token = parse.GetValue(tokenFile);
+            using HttpClient client = ServiceClient.Create(address, token);
+            Trigger trigger = when.Trigger(parse, new EngineClient(client), context.Console);
+            RunAsync(trigger, new ServiceOptions("trigger", "", parse.GetValue(url), token, parse.GetValue(open)), context)
+                .GetAwaiter()
+                .GetResult();
             return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private static async Task RunAsync(Uri engine, Schedule schedule, ToolContext context)
+    private static async Task RunAsync(Trigger trigger, ServiceOptions options, ToolContext context)
     {
+        // With a listener, its host has the telemetry; without, this one.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
         builder.Configuration.AddEnvironmentVariables();
-        Telemetry.AddTo(builder, "trigger");
+        if (options.Address.Length == 0)
+        {
+            Telemetry.AddTo(builder, options.Name);
+        }
+
         using IHost host = builder.Build();
         await host.StartAsync(context.Cancel);
-        using HttpClient client = ServiceClient.Create(engine.OriginalString);
         try
         {
-            await new Trigger(client, schedule, context.Console).RunAsync(context.Cancel);
+            await TriggerService.RunAsync(trigger, options, context.Cancel);
         }
         catch (OperationCanceledException) when (context.Cancel.IsCancellationRequested)
         {

@@ -87,19 +87,4 @@ public class WatchCommandTests
         int code = CommandLine.Run(["watch", "--model-dir", "/m", .. options], context);
         return (code, output.ToString(), error.ToString());
     }
-
-    /// <summary>A clock whose timers are due at once, because it jumps to them.</summary>
-    private sealed class JumpingClock(FakeTimeProvider inner) : TimeProvider
-    {
-        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-
-        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            ITimer timer = inner.CreateTimer(callback, state, dueTime, period);
-            inner.Advance(dueTime);
-            return timer;
-        }
-    }
 }
