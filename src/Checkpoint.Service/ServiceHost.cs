@@ -84,7 +84,11 @@ public static class ServiceHost
         }
 
         ServiceAddress.KeepSocketsPrivate(options.Address);
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task watchdog = SystemdWatchdog.RunAsync(() => true, over.Token);
         await app.WaitForShutdownAsync(cancel);
+        await over.CancelAsync();
+        await watchdog;
     }
 
     private static Task WriteHealth(HttpContext context, HealthReport report)

@@ -54,7 +54,7 @@ internal static class RunCommand
                 : Copies(offsite.Read(parse), parse.GetValue(at) ?? "", Prefixed(context.Console, "offsite "));
             Func<Task>[] parts =
             [
-                () => EngineService.RunAsync(request, service, context.Sync, stop.Token),
+                () => EngineService.RunAsync(request, service, offsiteUrl: null, context with { Cancel = stop.Token }),
                 () => TriggerAsync(trigger, client, stop.Token),
                 .. copies is null ? Array.Empty<Func<Task>>() : [() => copies.RunAsync(stop.Token)],
             ];

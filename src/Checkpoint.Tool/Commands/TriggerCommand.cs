@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Service;
 using ApolloCheckpoint.Tool.Serving;
 using Microsoft.Extensions.Configuration;

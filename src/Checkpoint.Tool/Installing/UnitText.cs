@@ -124,7 +124,7 @@ internal static class UnitText
             ],
             Trigger =>
             [
-                "ProtectHome=yes",
+                "ProtectHome=read-only",
                 "PrivateDevices=yes",
                 "PrivateTmp=yes",
                 "CapabilityBoundingSet=",

@@ -126,6 +126,7 @@ public sealed class TriggerTests
             sync 2
             next sync 2026-03-05 12:10:15
             sync 3
+            next sync 2026-03-05 12:20:00
 
             """,
             said.ToString()
