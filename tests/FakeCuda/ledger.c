@@ -1,6 +1,6 @@
 /* Settings, counts and findings of the stand-in driver; see README.md. */
 #define _GNU_SOURCE
-#include "ledger.h"
+#include "objects.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
 #define MOST_NAMES 64
 #define MOST_FINDINGS 256
 

@@ -25,7 +25,7 @@ struct counts {
 };
 extern struct counts counts;
 
-/* In driver.c: findings about what is still open, and the state of a driver that was just loaded. */
+/* In copies.c and devices.c: findings about what is still open, and the state of a driver that was just loaded. */
 void find_leaks(void);
 void forget_everything(void);
 int is_initialized(void);

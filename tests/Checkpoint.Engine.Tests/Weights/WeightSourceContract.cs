@@ -99,6 +99,20 @@ public abstract class WeightSourceContract : IDisposable
     }
 
     [SkippableFact]
+    public void What_is_read_ahead_is_what_is_read()
+    {
+        using IWeightSource source = Open(folder.Path, Published);
+        using IReadAhead? ahead = source.OpenReadAhead();
+        ContractTensor? before = null;
+        foreach (ContractTensor tensor in ahead is null ? [] : Published)
+        {
+            ahead?.Start(Find(source, tensor.Name), 0, tensor.Contiguous().Length);
+            Assert.Equal(before?.Contiguous() ?? [], before is null ? [] : ahead?.Take().ToArray());
+            before = tensor;
+        }
+    }
+
+    [SkippableFact]
     public void A_range_that_leaves_the_tensor_is_our_own_defect()
     {
         using IWeightSource source = Open(folder.Path, Published);

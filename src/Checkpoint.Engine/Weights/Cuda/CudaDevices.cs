@@ -17,7 +17,7 @@ internal static class CudaDevices
         {
             throw CudaFailure.Of(
                 $"the CUDA driver is of version {Text(version)}; reading without torch needs {Text(OldestDriver)}",
-                "update the driver, or read through torch: --source python"
+                "update the driver; a .pt file can be read through torch as well: --source python"
             );
         }
 

@@ -44,6 +44,6 @@ internal static class CudaFailure
             CudaResult.InvalidHandle or CudaResult.InvalidValue or CudaResult.InvalidContext or CudaResult.MapFailed =>
                 "restart the producer, so that it publishes again; in containers, producer and reader share the PID namespace",
             CudaResult.IllegalAddress => "the producer freed the memory while it was read: run again when it is up",
-            _ => "look into dmesg for Xid; if it stays, read through torch: --source python",
+            _ => "look into dmesg for Xid; a .pt file can be read through torch as well: --source python",
         };
 }

@@ -41,25 +41,26 @@ internal sealed unsafe class CudaLane : IDisposable
     /// <summary>Begins a copy. The context is current.</summary>
     /// <param name="source">An address of the device, proven to lie in an opened block with all its bytes.</param>
     /// <param name="destination">Pinned memory, left alone until <see cref="Wait"/>.</param>
+    /// <param name="tensor">Whose bytes they are, for messages.</param>
     /// <exception cref="CheckpointException">SourceUnavailable.</exception>
-    internal void Copy(ulong source, Span<byte> destination)
+    internal void Copy(ulong source, Span<byte> destination, LiveTensor tensor)
     {
         fixed (byte* target = destination)
         {
-            Require(Driver.CopyToHost((nint)target, source, destination.Length, stream), $"copying {destination.Length} bytes");
+            Require(Driver.CopyToHost((nint)target, source, destination.Length, stream), "copying", tensor);
         }
     }
 
     /// <summary>Marks all copies so far as those of a buffer. The context is current.</summary>
     /// <exception cref="CheckpointException">SourceUnavailable.</exception>
-    internal void Mark(int buffer) => Require(Driver.EventRecord(marks[buffer], stream), "marking a copy");
+    internal void Mark(int buffer, LiveTensor tensor) => Require(Driver.EventRecord(marks[buffer], stream), "marking a copy of", tensor);
 
     /// <summary>Waits for the copies of a buffer.</summary>
     /// <exception cref="CheckpointException">SourceUnavailable: one of them failed.</exception>
-    internal void Wait(int buffer)
+    internal void Wait(int buffer, LiveTensor tensor)
     {
         using CudaContext.Scope scope = context.Enter();
-        Require(Driver.EventSynchronize(marks[buffer]), "waiting for a copy");
+        Require(Driver.EventSynchronize(marks[buffer]), "waiting for a copy of", tensor);
     }
 
     /// <summary>Waits for all copies, however they end, and lets go.</summary>
@@ -84,5 +85,11 @@ internal sealed unsafe class CudaLane : IDisposable
         _ = Driver.StreamDestroy(stream);
     }
 
-    private void Require(CudaResult result, string doing) => CudaFailure.Require(Driver, result, $"{doing} from {context.Device.Uuid}");
+    private void Require(CudaResult result, string doing, LiveTensor tensor)
+    {
+        if (result != CudaResult.Success)
+        {
+            CudaFailure.Require(Driver, result, $"{doing} tensor \"{tensor.Name}\" from {context.Device.Uuid}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class CudaReadAhead(LiveCatalog catalog, CudaBlocks blocks) : IR
     internal const int BufferBytes = 2 * ChunkLayout.MaxBytes;
 
     private readonly PinnedBuffer?[] buffers = new PinnedBuffer?[Buffers];
-    private readonly (CudaLane? Lane, int Length)[] copies = new (CudaLane? Lane, int Length)[Buffers];
+    private readonly (CudaLane? Lane, LiveTensor Tensor, int Length)[] copies = new (CudaLane?, LiveTensor, int)[Buffers];
     private readonly Dictionary<CudaContext, CudaLane> lanes = [];
     private long started;
     private long taken;
@@ -34,9 +34,8 @@ internal sealed class CudaReadAhead(LiveCatalog catalog, CudaBlocks blocks) : IR
 
         HandleTensor place = catalog.Find(tensor, byteOffset, length);
         int buffer = (int)(started % Buffers);
-        CudaLane? lane =
-            place.Allocation is { } allocation && length > 0 ? Copy(place, blocks[allocation], byteOffset, length, buffer) : null;
-        copies[buffer] = (lane, length);
+        bool hasBytes = place.Allocation is not null && length > 0;
+        copies[buffer] = (hasBytes ? Copy(tensor, place, byteOffset, length, buffer) : null, tensor, length);
         started++;
     }
 
@@ -49,13 +48,13 @@ internal sealed class CudaReadAhead(LiveCatalog catalog, CudaBlocks blocks) : IR
         }
 
         int buffer = (int)(taken++ % Buffers);
-        (CudaLane? lane, int length) = copies[buffer];
+        (CudaLane? lane, LiveTensor tensor, int length) = copies[buffer];
         if (lane is null || buffers[buffer] is not { } pinned)
         {
             return default;
         }
 
-        lane.Wait(buffer);
+        lane.Wait(buffer, tensor);
         return pinned.Memory[..length];
     }
 
@@ -94,8 +93,9 @@ internal sealed class CudaReadAhead(LiveCatalog catalog, CudaBlocks blocks) : IR
         }
     }
 
-    private CudaLane Copy(HandleTensor place, CudaBlock block, long byteOffset, int length, int buffer)
+    private CudaLane Copy(LiveTensor tensor, HandleTensor place, long byteOffset, int length, int buffer)
     {
+        CudaBlock block = blocks[place.Allocation ?? throw new InvalidOperationException("there are no bytes to copy")];
         using CudaContext.Scope scope = block.Context.Enter();
         if (!lanes.TryGetValue(block.Context, out CudaLane? lane))
         {
@@ -108,9 +108,9 @@ internal sealed class CudaReadAhead(LiveCatalog catalog, CudaBlocks blocks) : IR
         place.Layout.Gather(
             byteOffset,
             pinned.GetSpan()[..length],
-            (memoryOffset, target) => lane.Copy(start + (ulong)memoryOffset, target)
+            (memoryOffset, target) => lane.Copy(start + (ulong)memoryOffset, target, tensor)
         );
-        lane.Mark(buffer);
+        lane.Mark(buffer, tensor);
         return lane;
     }
 }

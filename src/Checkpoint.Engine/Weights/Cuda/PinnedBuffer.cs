@@ -20,8 +20,13 @@ internal sealed unsafe class PinnedBuffer : MemoryManager<byte>
     /// <exception cref="CheckpointException">SourceUnavailable: the system gives none.</exception>
     internal static PinnedBuffer Allocate(CudaContext context, int bytes)
     {
-        CudaFailure.Require(context.Driver, context.Driver.HostAllocate(out nint start, bytes), $"pinning {bytes} bytes of host memory");
-        return new PinnedBuffer(context, start, bytes);
+        CudaResult result = context.Driver.HostAllocate(out nint start, bytes);
+        return result == CudaResult.Success
+            ? new PinnedBuffer(context, start, bytes)
+            : throw CudaFailure.Of(
+                $"pinning {bytes >> 20} MiB of host memory: {context.Driver.ErrorName(result)}",
+                "two buffers a core are pinned: give the process more locked memory (ulimit -l, LimitMEMLOCK=)"
+            );
     }
 
     /// <inheritdoc/>

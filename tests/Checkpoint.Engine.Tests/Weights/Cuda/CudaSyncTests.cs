@@ -114,28 +114,41 @@ public sealed class CudaSyncTests : IDisposable
         CheckpointException said = Assert.Throws<CheckpointException>(() => Sync(ConsistencyMode.None, workers: 1));
         Assert.Equal(
             (
-                $"waiting for a copy from {FakeCuda.DefaultDevice}: CUDA_ERROR_ILLEGAL_ADDRESS",
+                $"waiting for a copy of tensor \"model.embed_tokens.weight\" from {FakeCuda.DefaultDevice}: CUDA_ERROR_ILLEGAL_ADDRESS",
                 "the producer freed the memory while it was read: run again when it is up"
             ),
             (said.Message, said.Next)
         );
     }
 
+    [SkippableFact]
+    public void Cancelling_midway_closes_everything()
+    {
+        using LiveProducer producer = Publish(hasStatePage: false);
+        using CancellationTokenSource cancel = new();
+        CheckpointException said = Assert.Throws<CheckpointException>(() =>
+            SyncEngine.Run(Request(ConsistencyMode.None, workers: 2), new CancelOnAdvance(cancel), cancel.Token)
+        );
+        Assert.Equal(CheckpointError.Cancelled, said.Error);
+        FakeCudaReport ledger = FakeCuda.Report();
+        Assert.Empty(ledger.Findings);
+        Assert.InRange(ledger["bytes"], 1, ModelBytes - 1);
+    }
+
     private LiveProducer Publish(bool hasStatePage) =>
         LiveProducer.Publish(folder.File("handles"), model, hasStatePage, gpu: memory, allocations: Blocks);
 
     private SyncReport Sync(ConsistencyMode mode, int workers) =>
-        SyncEngine.Run(
-            new SyncRequest
-            {
-                ModelDirectory = model.Path,
-                Handles = folder.File("handles"),
-                Consistency = mode,
-                Workers = workers,
-            },
-            NoProgress.Instance,
-            CancellationToken.None
-        );
+        SyncEngine.Run(Request(mode, workers), NoProgress.Instance, CancellationToken.None);
+
+    private SyncRequest Request(ConsistencyMode mode, int workers) =>
+        new()
+        {
+            ModelDirectory = model.Path,
+            Handles = folder.File("handles"),
+            Consistency = mode,
+            Workers = workers,
+        };
 
     private void AssertFilesHold(LiveProducer producer)
     {
@@ -153,4 +166,22 @@ public sealed class CudaSyncTests : IDisposable
 
     private Dictionary<string, byte[]> Files() =>
         Directory.EnumerateFiles(model.Path, "*.safetensors").ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+
+    /// <summary>Cancels when the first chunk of the scan is done.</summary>
+    private sealed class CancelOnAdvance(CancellationTokenSource cancel) : IProgressSink
+    {
+        private string stage = "";
+
+        public void Begin(string stage, long totalBytes) => this.stage = stage;
+
+        public void Advance(long bytes)
+        {
+            if (stage == "scan")
+            {
+                cancel.Cancel();
+            }
+        }
+
+        public void End() { }
+    }
 }

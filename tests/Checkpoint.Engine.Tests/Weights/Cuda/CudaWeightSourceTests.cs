@@ -123,7 +123,7 @@ public sealed class CudaWeightSourceTests : WeightSourceContract, IAsyncLifetime
     }
 
     [SkippableFact]
-    public void What_is_read_ahead_is_what_is_read()
+    public void Ranges_read_ahead_overlap_and_are_taken_in_order()
     {
         const int Rows = 2048; // twice a chunk
         ContractTensor[] tensors =
