@@ -17,21 +17,25 @@ internal sealed class LiveModel : IDisposable
     private readonly List<(string Name, long[] Shape)> tensors = [];
     private readonly string root;
     private readonly StatePageWriter page;
+    private readonly bool isSparse;
 
     /// <summary>Makes a model of about so many bytes.</summary>
-    public LiveModel(double bytes)
-        : this(Layers(bytes)) { }
+    /// <param name="bytes">The size.</param>
+    /// <param name="isSparse">All weights are zero, in files that are holes: a size that costs no disk and little time.</param>
+    public LiveModel(double bytes, bool isSparse = false)
+        : this(Layers(bytes), isSparse: isSparse) { }
 
     /// <summary>Makes a model of these tensors.</summary>
-    public LiveModel(IEnumerable<(string Name, long[] Shape)> tensors, long shardBytes = ShardBytes)
+    public LiveModel(IEnumerable<(string Name, long[] Shape)> tensors, long shardBytes = ShardBytes, bool isSparse = false)
     {
+        this.isSparse = isSparse;
         this.tensors.AddRange(tensors);
         root = Directory.CreateTempSubdirectory("apollo-bench-").FullName;
         Directory.CreateDirectory(ModelPath);
         Directory.CreateDirectory(LivePath);
         WriteModel(shardBytes);
         page = StatePageWriter.Create(Path.Combine(LivePath, "state.bin"), 0, TimeProvider.System);
-        Change(_ => { });
+        page.Begin(CancellationToken.None).Dispose();
         Save("index.json", """{"format":"apollo-handles-index","version":2,"ranks":["weights.rank0.json"]}""");
         Save("weights.rank0.json", Handles().ToJsonString());
     }
@@ -72,6 +76,23 @@ internal sealed class LiveModel : IDisposable
             }
         });
         return blocks * 4096;
+    }
+
+    /// <summary>Sets a byte in a share of the blocks of 4 KiB, without reading or writing the others.</summary>
+    public void Touch(double share, byte value)
+    {
+        Random random = new(3);
+        using IDisposable bracket = page.Begin(CancellationToken.None);
+        foreach (string file in LiveFiles)
+        {
+            using FileStream live = new(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+            long blocks = live.Length / 4096;
+            for (long touched = (long)(blocks * share); touched > 0; touched--)
+            {
+                live.Position = random.NextInt64(blocks) * 4096 + 2;
+                live.WriteByte(value);
+            }
+        }
     }
 
     /// <summary>One step as training makes it: a normal update to masters somewhere inside each weight's rounding cell.</summary>
@@ -187,9 +208,19 @@ internal sealed class LiveModel : IDisposable
         shard.Write(head);
         foreach ((string name, long[] shape) in content)
         {
-            byte[] bytes = noise.Weights((int)BytesOf(shape));
-            shard.Write(bytes);
-            File.WriteAllBytes(LiveFile(name), bytes);
+            if (isSparse)
+            {
+                using FileStream live = new(LiveFile(name), FileMode.CreateNew);
+                live.SetLength(BytesOf(shape));
+                shard.SetLength(shard.Length + BytesOf(shape));
+            }
+            else
+            {
+                byte[] bytes = noise.Weights((int)BytesOf(shape));
+                shard.Write(bytes);
+                File.WriteAllBytes(LiveFile(name), bytes);
+            }
+
             File.SetUnixFileMode(LiveFile(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
     }

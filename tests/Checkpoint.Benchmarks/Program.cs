@@ -1,29 +1,32 @@
 using System.Globalization;
 using ApolloCheckpoint.Benchmarks;
 
-// One benchmark a name; each prints a table that says what it measured. Without a name: every promised number.
-switch (args)
+// Every promised number in one table; --rows names some of them. "codec" is the table of the codec's author.
+if (args is ["codec", .. string[] rest])
 {
-    case ["codec", ..]:
-        CodecBenchmark.Run(args.Contains("--scalar"));
-        return 0;
-    case ["delta"]:
-        ResultTable sizes = new();
-        DeltaRows.Measure(sizes);
-        Console.WriteLine(sizes);
-        return 0;
-    case ["serve"]:
-        ResultTable service = new();
-        ServeRows.Measure(service, Tool.Find(ApolloCheckpoint.TestKit.Repository.Root));
-        Console.WriteLine(service);
-        return 0;
-    case []:
-        TableBenchmark.Run(2.9);
-        return 0;
-    case ["--gb", var size] when double.TryParse(size, CultureInfo.InvariantCulture, out double gigabytes):
-        TableBenchmark.Run(gigabytes);
-        return 0;
-    default:
-        Console.Error.WriteLine("usage: ./build.sh bench [--gb N | serve | delta | codec [--scalar]]");
-        return 2;
+    CodecBenchmark.Run(rest.Contains("--scalar"));
+    return 0;
 }
+
+double gigabytes = 2.9;
+string[] rows = [.. TableBenchmark.Names];
+for (int i = 0; i < args.Length; i += 2)
+{
+    string value = i + 1 < args.Length ? args[i + 1] : "";
+    switch (args[i])
+    {
+        case "--gb" when double.TryParse(value, CultureInfo.InvariantCulture, out gigabytes) && gigabytes > 0:
+            break;
+        case "--rows" when value.Split(',').All(TableBenchmark.Names.Contains):
+            rows = value.Split(',');
+            break;
+        default:
+            Console.Error.WriteLine(
+                $"usage: ./build.sh bench [--gb N] [--rows {string.Join(',', TableBenchmark.Names)}] | codec [--scalar]"
+            );
+            return 2;
+    }
+}
+
+TableBenchmark.Run(gigabytes, rows);
+return 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
 using ApolloCheckpoint.TestKit;
@@ -10,19 +11,36 @@ namespace ApolloCheckpoint.Benchmarks;
 /// </summary>
 internal static class TableBenchmark
 {
+    /// <summary>The sections, as <c>--rows</c> names them.</summary>
+    public static IReadOnlyList<string> Names => ["start", "service", "planning", "compare", "codec", "delta", "large", "growth", "scatter"];
+
     /// <summary>Runs and prints.</summary>
     /// <param name="gigabytes">Size of the large model.</param>
-    public static void Run(double gigabytes)
+    /// <param name="rows">Which sections.</param>
+    public static void Run(double gigabytes, IReadOnlyCollection<string> rows)
     {
         Console.WriteLine($"{DateTime.UtcNow:yyyy-MM-dd}, {Machine()}; model of {gigabytes.ToString(CultureInfo.InvariantCulture)} GB\n");
         ResultTable table = new();
         Tool tool = Tool.Find(Repository.Root);
-        table.Section("start-up", () => StartRows.Measure(table, tool));
-        table.Section("service", () => ServeRows.Measure(table, tool));
-        table.Section("planning", () => PlanningRows.Measure(table, tool));
-        table.Section("codec", () => CodecRows.Measure(table));
-        table.Section("delta size", () => DeltaRows.Measure(table));
-        table.Section("large model", () => LargeModelRows.Measure(table, tool, gigabytes));
+        Dictionary<string, Action> sections = new()
+        {
+            ["start"] = () => StartRows.Measure(table, tool),
+            ["service"] = () => ServeRows.Measure(table, tool),
+            ["planning"] = () => PlanningRows.Measure(table, tool),
+            ["compare"] = () => CompareRows.Measure(table),
+            ["codec"] = () => CodecRows.Measure(table),
+            ["delta"] = () => DeltaRows.Measure(table),
+            ["large"] = () => LargeModelRows.Measure(table, tool, gigabytes),
+            ["growth"] = () => GrowthRows.Measure(table, tool),
+            ["scatter"] = () => ScatterRows.Measure(table, tool),
+        };
+        long begin = Stopwatch.GetTimestamp();
+        foreach (string name in Names.Where(rows.Contains))
+        {
+            table.Section(name, sections[name]);
+        }
+
+        table.Note($"the whole run took {Stopwatch.GetElapsedTime(begin).TotalMinutes:F1} minutes");
         Console.WriteLine(table);
     }
 

@@ -26,9 +26,9 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         long? version = session.IsMixed(shard) ? null : session.RecordOf(shard).Version;
         session.BeginPatch(shard);
-        foreach (IReadOnlyList<int> slice in Slices(ordinals))
+        for (Queue<IReadOnlyList<int>> groups = new(Groups(ordinals)); groups.Count > 0; )
         {
-            (long sliceBytes, long slicePages) = PatchSlice(shard, files, version, slice);
+            (long sliceBytes, long slicePages) = PatchSlice(shard, files, version, groups);
             written += sliceBytes;
             pages += slicePages;
         }
@@ -36,22 +36,53 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         return new FoldedShard(shard.FileName, FoldWay.Patch, written, pages);
     }
 
-    private (long Written, long Pages) PatchSlice(Shard shard, ShardFiles files, long? version, IReadOnlyList<int> slice)
+    /// <summary>Takes as many groups off the queue as one redo has room for.</summary>
+    private (long Written, long Pages) PatchSlice(Shard shard, ShardFiles files, long? version, Queue<IReadOnlyList<int>> groups)
     {
         long pages = 0;
         long written = 0;
         bool isSealed = false;
+        int taken = 0;
         // Nothing but the redo is written before its end, so meeting a full disk the step can be done again.
-        Reserve.Run(session.Disk, session.Paths, () => (written, pages, isSealed) = WriteRedo(shard, files, version, slice));
+        Reserve.Run(session.Disk, session.Paths, () => (taken, written, pages, isSealed) = WriteRedo(shard, files, version, [.. groups]));
+        for (; taken > 0; taken--)
+        {
+            groups.Dequeue();
+        }
+
         return isSealed ? (written + WriteSlice(shard), pages) : (written, pages);
     }
 
-    private (long Written, long Pages, bool IsSealed) WriteRedo(Shard shard, ShardFiles files, long? version, IReadOnlyList<int> slice)
+    private (int Groups, long Written, long Pages, bool IsSealed) WriteRedo(
+        Shard shard,
+        ShardFiles files,
+        long? version,
+        IReadOnlyList<IReadOnlyList<int>> groups
+    )
+    {
+        long bound = SliceBound();
+        long pages = 0;
+        int taken = 0;
+        long most = groups.Sum(GroupBytes);
+        using RedoWriter redo = RedoWriter.Create(session, shard, Math.Min(most, Math.Max(bound, GroupBytes(groups[0]))));
+        // The first group always; each further one that fits even if all of its pages are dirty. Where few are, that is a whole shard.
+        do
+        {
+            pages += WriteGroup(redo, files, version, groups[taken++]);
+        } while (taken < groups.Count && redo.BytesWritten + GroupBytes(groups[taken]) <= bound);
+        if (redo.Count > 0)
+        {
+            redo.Seal(shard);
+        }
+
+        return (taken, redo.BytesWritten, pages, redo.Count > 0);
+    }
+
+    private long WriteGroup(RedoWriter redo, ShardFiles files, long? version, IReadOnlyList<int> group)
     {
         long pages = 0;
-        using RedoWriter redo = RedoWriter.Create(session, shard, SliceBytes(slice));
         ChunkWorkers.RunInOrder(
-            slice,
+            group,
             session.Options.Workers,
             () => new FoldWorker(session),
             (ordinal, worker) => BringForward(files, session.Layout[ordinal], version, worker),
@@ -67,12 +98,7 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
             },
             cancellation
         );
-        if (redo.Count > 0)
-        {
-            redo.Seal(shard);
-        }
-
-        return (redo.BytesWritten, pages, redo.Count > 0);
+        return pages;
     }
 
     /// <param name="files">The shard.</param>
@@ -103,27 +129,30 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         return application.Foreign is [int first, ..] ? throw ForeignBytes.At(session.Layout[first]) : application.BytesWritten;
     }
 
-    /// <summary>Cuts the chunks so that a redo of all their bytes keeps within the bound, one chunk at least.</summary>
-    private IEnumerable<IReadOnlyList<int>> Slices(IReadOnlyList<int> ordinals)
+    private long SliceBound() => Math.Min(session.Options.RedoSliceBytes, session.Disk.AvailableBytes(session.Paths.Redo) / 2);
+
+    /// <summary>Cuts the chunks so that a redo of all bytes of two groups keeps within the bound, one chunk at least.</summary>
+    private IEnumerable<IReadOnlyList<int>> Groups(IReadOnlyList<int> ordinals)
     {
-        long bound = Math.Min(session.Options.RedoSliceBytes, session.Disk.AvailableBytes(session.Paths.Redo) / 2);
-        List<int> slice = [];
+        long bound = SliceBound() / 2;
+        List<int> group = [];
         foreach (int ordinal in ordinals)
         {
-            slice.Add(ordinal);
-            if (SliceBytes(slice) + ChunkLayout.MaxBytes > bound)
+            group.Add(ordinal);
+            if (GroupBytes(group) + ChunkLayout.MaxBytes > bound)
             {
-                yield return slice;
-                slice = [];
+                yield return group;
+                group = [];
             }
         }
 
-        if (slice.Count > 0)
+        if (group.Count > 0)
         {
-            yield return slice;
+            yield return group;
         }
     }
 
-    private long SliceBytes(IReadOnlyList<int> slice) =>
-        RedoFormat.OverheadBytes + slice.Sum(ordinal => (long)session.Layout[ordinal].ByteLength + DirtyPages.PageBytes);
+    /// <summary>Bytes of a redo that holds all bytes of the chunks.</summary>
+    private long GroupBytes(IReadOnlyList<int> group) =>
+        RedoFormat.OverheadBytes + group.Sum(ordinal => (long)session.Layout[ordinal].ByteLength + DirtyPages.PageBytes);
 }
