@@ -65,6 +65,22 @@ public sealed class JournalRuleTests
         );
     }
 
+    [Theory]
+    [InlineData(1, 4)]
+    [InlineData(1 << 20, 2)]
+    public void A_slice_of_a_patch_is_as_long_as_its_redo_has_room_for_what_is_dirty(long sliceBytes, int redos)
+    {
+        model.Options = model.Options with { RedoSliceBytes = sliceBytes };
+        using JournalSession session = model.OpenSession();
+        model.Sync(session, model.Change(1), FoldWay.Patch);
+
+        // Two shards of two chunks each: a redo a chunk, or a redo a shard.
+        Assert.Equal(
+            redos,
+            disk.Operations.Count(operation => operation.Kind == DiskOperationKind.Rename && operation.Path == model.Paths.WritingRedo)
+        );
+    }
+
     [Fact]
     public void A_file_system_that_keeps_no_promises_is_refused_before_anything_is_made_on_it()
     {
