@@ -16,7 +16,10 @@ internal sealed class ServedModel : IDisposable
     public ServedModel(Tool tool, LiveModel model)
     {
         string address = $"http://unix:{Path.Combine(folder, "engine.sock")}";
-        ProcessStartInfo start = new(tool.FilePath, ["serve", "--model-dir", model.ModelPath, "--handles", model.LivePath, "--url", address]);
+        ProcessStartInfo start = new(
+            tool.FilePath,
+            ["serve", "--model-dir", model.ModelPath, "--handles", model.LivePath, "--url", address]
+        );
         start.RedirectStandardError = true;
         start.Environment["APOLLO_STATE_DIR"] = folder;
         process = Process.Start(start) ?? throw new InvalidOperationException("serve did not start");

@@ -12,7 +12,8 @@ namespace ApolloCheckpoint.Benchmarks;
 internal static class TableBenchmark
 {
     /// <summary>The sections, as <c>--rows</c> names them.</summary>
-    public static IReadOnlyList<string> Names => ["start", "service", "planning", "compare", "codec", "delta", "large", "growth", "scatter"];
+    public static IReadOnlyList<string> Names =>
+        ["start", "service", "planning", "compare", "codec", "delta", "large", "growth", "scatter"];
 
     /// <summary>Runs and prints.</summary>
     /// <param name="gigabytes">Size of the large model.</param>

@@ -77,7 +77,9 @@ public sealed class JournalRuleTests
         // Two shards of two chunks each: a redo a chunk, or a redo a shard.
         Assert.Equal(
             redos,
-            disk.Operations.Count(operation => operation.Kind == DiskOperationKind.Rename && operation.Path == model.Paths.WritingRedo)
+            disk.Operations.Count(operation =>
+                operation.Kind == DiskOperationKind.Rename && operation.Path.StartsWith(model.Paths.WritingRedo, StringComparison.Ordinal)
+            )
         );
     }
 
