@@ -58,6 +58,22 @@ public sealed class ServedLlamaTests(ServedLlama served) : ServedModelTests(serv
     }
 
     [SkippableFact]
+    public void Files_that_are_behind_the_journal_are_folded_before_a_fresh_server_reads_them()
+    {
+        VllmSite.SkipIfMissing();
+        ChangeSyncAndCompare("poke.py", ["31", "0.01"], trainerLives: false);
+        (SyncReport report, _) = ChangeSyncAndCompare(
+            "poke.py",
+            ["32", "0.01"],
+            trainerLives: false,
+            change: request => request with { FoldEvery = 1000 }
+        );
+
+        // What the fresh server then answered is checked by the comparison.
+        Assert.Equal(report.Version - 1, report.FilesVersion);
+    }
+
+    [SkippableFact]
     public void A_restarted_server_goes_on_from_the_version_it_loaded_and_never_undoes_a_newer_one()
     {
         VllmSite.SkipIfMissing();

@@ -5,7 +5,14 @@ import unittest
 from types import SimpleNamespace as Some
 
 import context  # noqa: F401
-from apollo_vllm.cuda import Block, CudaMemory
+from apollo_vllm.cuda import Block, CudaError, CudaMemory
+
+try:
+    from apollo_vllm import cuda_import
+
+    HAS_TORCH = True
+except ImportError:
+    HAS_TORCH = False
 
 MIB = 1 << 20
 
@@ -66,6 +73,42 @@ class CudaMemoryTests(unittest.TestCase):
         self.assertIn("sleep mode", self.memory.why_not(self.virtual))
         self.assertIsNone(self.memory.place(self.host))
         self.assertIn("offloaded", self.memory.why_not(self.host))
+
+
+class Library:
+    """libcuda's two calls for a reader, as ctypes would call them."""
+
+    def __init__(self, code=0):
+        self.code, self.closed, self.handle = code, [], b""
+
+    def cuIpcOpenMemHandle_v2(self, address, handle, flags):
+        self.handle, self.flags = bytes(handle), flags.value
+        address._obj.value = 0x7F00_0000_0000
+        return self.code
+
+    def cuIpcCloseMemHandle(self, address):
+        self.closed.append(address.value)
+        return 0
+
+
+@unittest.skipUnless(HAS_TORCH, "needs torch")
+class OpenedAllocationTests(unittest.TestCase):
+    HANDLE = bytes(range(64))
+
+    def test_it_is_opened_by_its_raw_handle_seen_as_bytes_and_closed_once(self):
+        library = Library()
+        opened = cuda_import.OpenedAllocation(library, self.HANDLE, 4096)
+        self.assertEqual((self.HANDLE, 1), (library.handle, library.flags))
+        seen = opened.__cuda_array_interface__
+        self.assertEqual(((4096,), "|u1", (0x7F00_0000_0000, False)), (seen["shape"], seen["typestr"], seen["data"]))
+        del opened
+        self.assertEqual([0x7F00_0000_0000], library.closed)
+
+    def test_a_handle_that_does_not_open_closes_nothing(self):
+        library = Library(code=201)
+        with self.assertRaisesRegex(CudaError, "error 201: is the server alive"):
+            cuda_import.OpenedAllocation(library, self.HANDLE, 4096)
+        self.assertEqual([], library.closed)
 
 
 if __name__ == "__main__":
