@@ -19,7 +19,7 @@ except ImportError:
 
 if HAS_TORCH:
     import apollo_vllm
-    from apollo_vllm import export, handles
+    from apollo_vllm import export, handles, publishing
     from apollo_vllm.folder import FolderError
     from apollo_vllm.trace import CopyTrace
 
@@ -83,9 +83,9 @@ class PublishTests(unittest.TestCase):
         write_safetensors(self.folder / "model.safetensors", self.disk)
 
     def withdraw(self):
-        for published in export._exports.values():
+        for published in publishing._exports.values():
             published.withdraw()
-        export._exports.clear()
+        publishing._exports.clear()
 
     def publish(self, model):
         trace = CopyTrace()
@@ -100,7 +100,7 @@ class PublishTests(unittest.TestCase):
             model.load(weights())
         one = {name: [0, 1] for name in ("tp", "pp", "ep", "dp")}
         files = [self.folder / "model.safetensors"]
-        export.publish(model, export.LoadedModel(trace.traced, self.folder, None, files, {}, {"world": 1, "rank": 0, **one}, refused=self.refused))
+        publishing.publish(model, export.LoadedModel(trace.traced, self.folder, None, files, {}, {"world": 1, "rank": 0, **one}, refused=self.refused))
         return json.loads((self.export_dir / "weights.rank0.json").read_bytes())
 
     def map_of(self, document):

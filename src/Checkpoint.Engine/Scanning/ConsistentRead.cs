@@ -47,18 +47,12 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         ReadResult result = RunPasses(cancel);
         if (mode == ConsistencyMode.Strict && result.Label.Kind == ConsistencyKind.Mixed)
         {
-            RefuseCopiesThatDiffer();
-            IReadOnlyList<string> moved = result.Label.MixedTensors ?? [];
-            throw new CheckpointException(
-                CheckpointError.SourceInconsistent,
-                moved.Count > 0
-                    ? $"the trainer changed {moved.Count} tensors while they were read, in each of {MostPasses} passes"
-                    : $"the trainer was inside a step while its weights were read, in each of {MostPasses} passes",
-                "hold it while reading: --consistency lock; or take the newest bytes of each tensor: --consistency auto"
-            )
+            if (scan.CopiesThatDiffer.Count > 0)
             {
-                Details = [.. moved.Take(3).Select(name => ("moved", name))],
-            };
+                throw InconsistentSource.CopiesDiffer(scan.CopiesThatDiffer);
+            }
+
+            throw InconsistentSource.Moved(result.Label.MixedTensors ?? [], MostPasses);
         }
 
         return result;
@@ -190,29 +184,8 @@ internal sealed class ConsistentRead(ModelScan scan, StatePage? page, ulong? las
         using IDisposable? hold = page.TryHoldShared(maxStall, cancel);
         if (hold is not null && page.Read() is { IsBeingWritten: true } state)
         {
-            throw new CheckpointException(
-                CheckpointError.SourceInconsistent,
-                $"the trainer (pid {state.WriterPid}) died inside step {state.Step + 1}: part of the weights are a step behind the others",
-                "start the trainer again, its next step makes them whole; or take them as they are: --consistency none"
-            );
+            throw InconsistentSource.HalfStep(state);
         }
-    }
-
-    private void RefuseCopiesThatDiffer()
-    {
-        if (scan.CopiesThatDiffer.Count == 0)
-        {
-            return;
-        }
-
-        throw new CheckpointException(
-            CheckpointError.SourceInconsistent,
-            $"the copies of {scan.CopiesThatDiffer.Count} tensors that several ranks compute with are not the same",
-            "have the trainer write every copy (apollo_vllm.attach_ranks); or take that of the first rank: --consistency auto"
-        )
-        {
-            Details = [.. scan.CopiesThatDiffer.Order(StringComparer.Ordinal).Take(3).Select(name => ("differs", name))],
-        };
     }
 
     private ReadResult Result(ConsistencyKind kind, StateSnapshot? state = null, IReadOnlyList<string>? moved = null)

@@ -32,7 +32,7 @@ class OpenedAllocation:
         raw = _IpcHandle.from_buffer_copy(handle)
         code = library.cuIpcOpenMemHandle_v2(ctypes.byref(address), raw, ctypes.c_uint(_LAZY_PEER_ACCESS))
         if code != 0:
-            raise CudaError(f"cuIpcOpenMemHandle failed with CUDA error {code}: is the server alive, and in the same PID and IPC namespace?")
+            raise CudaError(f"cuIpcOpenMemHandle: CUDA error {code}: is the server alive, and in the same PID and IPC namespace?")
         self._address = address.value
         self.__cuda_array_interface__ = {
             "shape": (size,),

@@ -1,11 +1,7 @@
-"""Publishing: from a loaded model and its trace to the handles in the export folder, and their end with the process.
-
-All ranks publish or none does: each writes its own file, and the first names them in the index when all are there.
-"""
+"""One rank's export: from a loaded model and its trace to its handles in the export folder, and their end with the process."""
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from dataclasses import dataclass
@@ -20,17 +16,14 @@ from .cuda import CudaMemory
 from .guardian import Guardian
 from .live import Survey, survey
 from .memory import Memory
-from .ranks import Claim, claims, mark_replicas
 from .shards import read_shards
-from .together import Exchange, alone, together
+from .together import Exchange, alone
 from .trace import Traced
-
-_log = logging.getLogger("vllm.apollo")
 
 
 @dataclass
 class LoadedModel:
-    """What a load left beside the model: its trace, and where it came from. `parallel`: this rank's place; `exchange`: to the others.
+    """What a load left beside the model: its trace, where it came from, this rank's place (`parallel`) and the way to the others.
 
     `root`: of the version that the files held while they were read. `refused`: why nothing of it can be vouched for; then only that is published.
     """
@@ -145,74 +138,6 @@ def lock_name(rank: int) -> str:
     return f"rank{rank}.lock"
 
 
-_exports: dict[tuple[Path, int], Export] = {}
-_current: Export | None = None
-
-
-def publish(model: torch.nn.Module, loaded: LoadedModel) -> None:
-    """Publish into the export folder. Every rank calls it; raises on all of them when it cannot be on one."""
-
-    def find() -> tuple[list[Claim], str]:
-        folder = folders.prepare(folders.default_export_dir())
-        found = _export_of(folder, loaded.rank).survey(model, loaded)
-        return claims(found.parts), producer.boot_id()
-
-    everyone = together(loaded.exchange, find)
-    if len({boot for _, boot in everyone}) > 1:
-        raise folders.FolderError("the ranks run on several machines; their memory has no common folder")
-    export = current()
-    assert export is not None and export.found is not None
-    mark_replicas(export.found.parts, loaded.rank, [held for held, _ in everyone])
-    write_all(export, loaded)
-    _report(export.found, loaded, export.folder)
-
-
-def write_all(export: Export, loaded: LoadedModel) -> None:
-    """Write every rank's handles, then the index. Every rank calls it."""
-    together(loaded.exchange, export.write)
-    if loaded.rank == 0:
-        handles.write_index(export.folder, loaded.world)
-
-
-def current() -> Export | None:
-    """What this process published last, or None."""
-    return _current
-
-
-def _export_of(folder: Path, rank: int) -> Export:
-    """This process's export there, or a new one."""
-    global _current
-    existing = _exports.get((folder, rank))
-    if existing is not None:
-        _current = existing
-        return existing
-    lock = folders.claim(folder / lock_name(rank), folders.TAKEOVER_SECONDS)
-    if lock is None:
-        raise folders.FolderError(
-            f"another server ({folders.holder_of(folder / lock_name(rank))}) publishes into {folder}; "
-            f"give each its own folder by {folders.EXPORT_DIR_VARIABLE}"
-        )
-    _current = _exports[(folder, rank)] = Export(folder, rank, lock)
-    return _current
-
-
 def _refused(model: torch.nn.Module, reason: str) -> Survey:
     names = (name for name, _ in model.named_parameters(remove_duplicate=False))
     return Survey([handles.LiveTensor(name, None, 0, "", (), (), unsupported=reason) for name in names], {}, {})
-
-
-def _report(found: Survey, loaded: LoadedModel, folder: Path) -> None:
-    where = f"rank {loaded.rank} of {loaded.world}: " if loaded.world > 1 else ""
-    if loaded.refused is not None:
-        _log.warning("apollo: %snothing can be synced: %s", where, loaded.refused)
-        return
-    originals = [tensor for tensor in found.tensors if tensor.alias_of is None]
-    _log.info(
-        "apollo: %s%d live tensors, %d tensors on disk proven, %d not live; handles in %s",
-        where, len(originals), found.proven, len(found.unmapped_disk), folder,
-    )
-    for tensor in originals:
-        if tensor.unsupported:
-            _log.warning("apollo: %s%s is not supported: %s", where, tensor.name, tensor.unsupported)
-    for name, why in sorted(found.undecided.items()):
-        _log.warning("apollo: %s%s has no live rectangle: %s", where, name, why)

@@ -39,7 +39,7 @@ class ApolloWorkerExtension:
     def apollo_state(self) -> dict[str, Any]:
         """What this worker published: ``published``, ``pid``, and where there is something: ``rank``, ``folder``, ``generation``,
         ``live``, ``proven`` (counts), ``refused``."""
-        from .export import current
+        from .publishing import current
 
         export = current()
         if export is None or export.loaded is None or export.found is None:
@@ -57,7 +57,7 @@ class ApolloWorkerExtension:
 
 
 def _publish_again(model: Any) -> None:
-    from .export import current, publish, write_all
+    from .publishing import current, publish, write_all
     from .folder import prepare
     from .together import across_ranks, together
 
@@ -84,7 +84,7 @@ def weights_being_written(directory: Path) -> Iterator[None]:
     One rank's bracket is enough.
     """
     from . import state_page
-    from .export import current
+    from .publishing import current
 
     export = current()
     if export is None or export.loaded is None:

@@ -123,7 +123,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def require_private_file(path: Path, opened: os.stat_result | None = None) -> None:
-    """Raises FolderError unless it is a regular file of this user or root that nobody else may write to. `opened`: its status, if at hand."""
+    """Raises FolderError unless it is a regular file of this user or root that nobody else may write to.
+
+    `opened`: its status, where the caller has it open already.
+    """
     status = opened or os.lstat(path)
     if not stat.S_ISREG(status.st_mode) or status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
         raise FolderError(f"{path} must be a regular file of user {os.geteuid()} that nobody else may write to")

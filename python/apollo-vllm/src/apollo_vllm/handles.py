@@ -24,8 +24,7 @@ INDEX_NAME = "index.json"
 class Part:
     """A rectangle of a live tensor that is a rectangle of a tensor on disk.
 
-    `proof` is "full", "sample" or "none". `unused`: nothing computes with this copy. `replica_of`: the rank whose copy of the same rectangle is
-    read.
+    `proof` is "full", "sample" or "none". `unused`: nothing computes with this copy. `replica_of`: the rank whose copy is saved.
     """
 
     disk_name: str

@@ -28,7 +28,10 @@ _ATTEMPTS = 3
 
 @contextmanager
 def files_held_still(model_dir: Path, wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
-    """Bring the model's files up to date and hold them against apollo-checkpoint's writers. Only logs when it cannot: a server must start."""
+    """Bring the model's files up to date and hold them against apollo-checkpoint's writers.
+
+    Only logs when it cannot: a server must start.
+    """
     descriptor: int | None = None
     try:
         for attempt in range(_ATTEMPTS):

@@ -16,9 +16,10 @@ from vllm.model_executor.model_loader.default_loader import DefaultModelLoader
 from vllm.platforms import current_platform
 
 from . import cpu
-from .export import LoadedModel, publish
+from .export import LoadedModel
 from .extension import weights_being_written
 from .hold import files_held_still
+from .publishing import publish
 from .refusals import refusal
 from .state_file import loaded_root
 from .together import across_ranks

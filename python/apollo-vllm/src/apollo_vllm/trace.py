@@ -42,7 +42,8 @@ class Traced:
 
     `pieces`: by (name on disk, live name). `seen`: every name that the files gave. `used`: names whose values went into some
     computation. A name that was seen, never copied and never used was skipped by the loader. `computed`: live names that got values
-    which are no plain copy of anything on disk. `empty`: live names of which this rank's share of a tensor on disk is no element at all.
+    which are no plain copy of anything on disk. `empty`: live names of which this rank's share of a
+    tensor on disk is no element at all.
     """
 
     pieces: dict[tuple[str, str], list[Piece]] = field(default_factory=dict)

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Handles.Pickle;
 
@@ -39,7 +37,7 @@ internal sealed class TorchHandles
                 Format = archive.Format,
                 Tensors = all,
                 Allocations = [.. all.Select(tensor => tensor.Allocation).OfType<HandleAllocation>().Distinct()],
-                Producers = reader.Producers(all, file),
+                Producers = TorchProducers.Of(all, reader.producer, file),
                 IsBigEndian = archive.IsBigEndian,
             };
         }
@@ -47,25 +45,6 @@ internal sealed class TorchHandles
         {
             throw HandlesFile.Malformed(file.Path, e.Message, e);
         }
-    }
-
-    /// <summary>
-    /// The metadata's producer, once for each process that made CUDA handles: torch names its reader counters "/torch_PID_RANDOM"
-    /// (aten/src/ATen/MapAllocator.cpp, NewProcessWideShmHandle).
-    /// </summary>
-    private List<ProducerInfo> Producers(IReadOnlyList<HandleTensor> all, IDiskFile file)
-    {
-        int[] pids = [.. all.Select(tensor => PidOf(tensor.Cuda?.RefCounterHandle)).OfType<int>().Distinct()];
-        DateTimeOffset written = File.GetLastWriteTimeUtc(file.Path);
-        return pids.Length == 0 ? [producer] : [.. pids.Select(pid => producer with { Pid = pid, WrittenAt = written })];
-    }
-
-    private static int? PidOf(byte[]? counter)
-    {
-        string[] parts = counter is null ? [] : Encoding.ASCII.GetString(counter).Split('_');
-        return parts is ["/torch", var pid, ..] && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? number
-            : null;
     }
 
     private IReadOnlyList<HandleTensor> ReadAll(object? root, CancellationToken cancellation)
