@@ -30,7 +30,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     private readonly DateTimeOffset began = time.GetUtcNow();
     private int count;
     private int failedNights;
-    private long shippedVersion;
+    private long triedVersion;
 
     /// <summary>Told of every run that ended, and when the next copy is due.</summary>
     public event Action<string>? Said;
@@ -106,6 +106,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
         while (true)
         {
             await WaitAsync(cancel);
+            NoteNext();
             if (time.GetUtcNow() >= Next)
             {
                 Ask(OffsiteTask.Copy);
@@ -147,7 +148,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
         IReadOnlyList<long> versions = HeldModel.VersionsIn(disk, new StatePaths(job.Options.ModelDirectory));
         OffsiteState? state = OffsiteState.TryRead(disk, job.Options.ModelDirectory);
         // Before the first copy there is nothing to add to. What was tried and failed is tried again with the next version, or by night.
-        return versions is [.., long newest] && state?.NewestVersion is { } there && newest > Math.Max(there, shippedVersion);
+        return versions is [.., long newest] && state?.NewestVersion is { } there && newest > Math.Max(there, triedVersion);
     }
 
     private async Task RunAsync(OffsiteRun run, ActivityContext parent, CancellationToken cancel)
@@ -185,12 +186,28 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
             case OffsiteTask.Drill:
                 return OffsiteText.Of(await job.DrillAsync(cancel));
             default:
-                if (HeldModel.VersionsIn(disk, new StatePaths(job.Options.ModelDirectory)) is [.., long newest])
-                {
-                    shippedVersion = newest;
-                }
+                return await ShipDeltasAsync(cancel);
+        }
+    }
 
-                return OffsiteText.Of(await job.ShipDeltasAsync(cancel));
+    private async Task<string> ShipDeltasAsync(CancellationToken cancel)
+    {
+        IReadOnlyList<long> versions = HeldModel.VersionsIn(disk, new StatePaths(job.Options.ModelDirectory));
+        long newest = versions.Count == 0 ? 0 : versions[^1];
+        try
+        {
+            string report = OffsiteText.Of(await job.ShipDeltasAsync(cancel));
+            triedVersion = newest;
+            return report;
+        }
+        catch (CheckpointException e) when (e.Error == CheckpointError.Locked)
+        {
+            return "another off-site run is at work; the deltas follow";
+        }
+        catch (CheckpointException)
+        {
+            triedVersion = newest;
+            throw;
         }
     }
 
@@ -205,11 +222,18 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     private void Plan(DateTimeOffset next)
     {
         Next = next;
-        OffsiteState state = OffsiteState.TryRead(disk, job.Options.ModelDirectory) ?? new OffsiteState();
-        (state with { Target = state.Target.Length == 0 ? job.Options.Target.ToString() : state.Target, Next = next }).Save(
-            disk,
-            job.Options.ModelDirectory
-        );
+        NoteNext();
         Said?.Invoke($"next off-site copy {TimeZoneInfo.ConvertTime(next, time.LocalTimeZone):yyyy-MM-dd HH:mm}");
+    }
+
+    /// <summary>Notes when the next copy is due; again later, where the model had no folder of ours yet.</summary>
+    private void NoteNext()
+    {
+        OffsiteState state = OffsiteState.TryRead(disk, job.Options.ModelDirectory) ?? new OffsiteState();
+        if (state.Next != Next)
+        {
+            string target = state.Target.Length == 0 ? job.Options.Target.ToString() : state.Target;
+            (state with { Target = target, Next = Next }).Save(disk, job.Options.ModelDirectory);
+        }
     }
 }

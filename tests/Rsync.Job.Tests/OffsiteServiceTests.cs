@@ -59,6 +59,25 @@ public sealed class OffsiteServiceTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task Deltas_that_meet_another_run_follow_when_it_has_ended_and_are_no_failure()
+    {
+        model.Step();
+        await model.Ship();
+        model.Step();
+        OffsiteService service;
+        using (Disk.Instance.TryLock(Path.Combine(model.Directory, ".apollo", "offsite.lock"), shared: false))
+        {
+            service = Start(model.Options, deltas: TimeSpan.FromSeconds(15));
+            await Until(model.Time.GetUtcNow().AddSeconds(15), () => service.Runs() is [{ State: "done" }]);
+            Assert.Contains("the deltas follow", service.Runs()[0].Report);
+            Assert.Null(service.Problem());
+        }
+
+        await Until(model.Time.GetUtcNow().AddSeconds(15), () => service.Runs() is [{ State: "done" }, _]);
+        Assert.StartsWith("version 2 shipped", service.Runs()[0].Report);
+    }
+
+    [SkippableFact]
     public async Task Run_that_is_asked_for_twice_is_one()
     {
         model.Step();
