@@ -10,12 +10,12 @@ namespace ApolloCheckpoint.Benchmarks;
 internal static class ScatterRows
 {
     private const int Versions = 6;
-    private const double Gigabytes = 1.0;
+    private const double MostGigabytes = 1.0;
 
     /// <summary>Measures.</summary>
-    public static void Measure(ResultTable table, Tool tool)
+    public static void Measure(ResultTable table, Tool tool, double gigabytes)
     {
-        using LiveModel model = new(Gigabytes * 1e9);
+        using LiveModel model = new(Math.Min(gigabytes, MostGigabytes) * 1e9);
         tool.Sync(model);
         CompareLimit.Cost reading = CompareLimit.MeasureReading(model, Environment.ProcessorCount);
         double rate = DiskRate.Measure(model.ModelPath);

@@ -33,7 +33,7 @@ internal static class TableBenchmark
             ["delta"] = () => DeltaRows.Measure(table),
             ["large"] = () => LargeModelRows.Measure(table, tool, gigabytes),
             ["growth"] = () => GrowthRows.Measure(table, tool),
-            ["scatter"] = () => ScatterRows.Measure(table, tool),
+            ["scatter"] = () => ScatterRows.Measure(table, tool, gigabytes),
         };
         long begin = Stopwatch.GetTimestamp();
         foreach (string name in Names.Where(rows.Contains))
