@@ -3,8 +3,8 @@ namespace ApolloCheckpoint.Rsync;
 /// <summary>The next time a clock shows a time of day, in the machine's own time zone.</summary>
 public static class DailySchedule
 {
-    /// <summary>How long from now until the next <paramref name="at"/>; more than zero, at most about a day.</summary>
-    public static TimeSpan UntilNext(TimeOnly at, TimeProvider time)
+    /// <summary>The next <paramref name="at"/> after now, exactly; the clock is read once, so that it never comes out a moment early.</summary>
+    public static DateTimeOffset Next(TimeOnly at, TimeProvider time)
     {
         DateTimeOffset now = time.GetLocalNow();
         DateTime next = now.Date + at.ToTimeSpan();
@@ -19,6 +19,6 @@ public static class DailySchedule
             next = next.AddMinutes(30);
         }
 
-        return TimeZoneInfo.ConvertTimeToUtc(next, time.LocalTimeZone) - now.UtcDateTime;
+        return TimeZoneInfo.ConvertTimeToUtc(next, time.LocalTimeZone);
     }
 }

@@ -102,7 +102,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     /// <summary>Goes on until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        Plan(time.GetUtcNow() + DailySchedule.UntilNext(at, time));
+        Plan(DailySchedule.Next(at, time));
         while (true)
         {
             await WaitAsync(cancel);
@@ -110,7 +110,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
             if (time.GetUtcNow() >= Next)
             {
                 Ask(OffsiteTask.Copy);
-                Plan(time.GetUtcNow() + DailySchedule.UntilNext(at, time));
+                Plan(DailySchedule.Next(at, time));
             }
             else if (deltas is not null && HasNewVersion())
             {
@@ -214,7 +214,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     private void PlanAfter(bool isFailed)
     {
         failedNights = isFailed ? failedNights + 1 : 0;
-        DateTimeOffset night = time.GetUtcNow() + DailySchedule.UntilNext(at, time);
+        DateTimeOffset night = DailySchedule.Next(at, time);
         DateTimeOffset retry = time.GetUtcNow() + FirstRetry * Math.Pow(2, failedNights - 1);
         Plan(isFailed && failedNights <= MostRetries && retry < night ? retry : night);
     }

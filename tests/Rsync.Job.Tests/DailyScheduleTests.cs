@@ -19,6 +19,16 @@ public sealed class DailyScheduleTests
         DateTime local = DateTime.Parse(now);
         FakeTimeProvider time = new(new DateTimeOffset(local, berlin.GetUtcOffset(local)).ToUniversalTime());
         time.SetLocalTimeZone(berlin);
-        Assert.Equal(TimeSpan.FromHours(hours), DailySchedule.UntilNext(new TimeOnly(3, 30), time));
+        Assert.Equal(time.GetUtcNow() + TimeSpan.FromHours(hours), DailySchedule.Next(new TimeOnly(3, 30), time));
+    }
+
+    [Fact]
+    public void Next_run_is_never_a_moment_early_however_long_it_takes_to_ask()
+    {
+        FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 24, 1, 0, 0, TimeSpan.Zero))
+        {
+            AutoAdvanceAmount = TimeSpan.FromMilliseconds(7),
+        };
+        Assert.Equal(new DateTimeOffset(2026, 11, 24, 3, 30, 0, TimeSpan.Zero), DailySchedule.Next(new TimeOnly(3, 30), time));
     }
 }
