@@ -11,12 +11,15 @@ internal static class GrowthRows
     private static readonly double[] Sizes = [0.1, 1, 3, 6];
 
     /// <summary>Measures.</summary>
-    public static void Measure(ResultTable table, Tool tool)
+    /// <param name="table">Takes the rows.</param>
+    /// <param name="tool">The program.</param>
+    /// <param name="gigabytes">Size of the large model; sizes of more than about twice of it are left out, so that a small run is short.</param>
+    public static void Measure(ResultTable table, Tool tool, double gigabytes)
     {
         using LiveModel tiny = new([("model.embed_tokens.weight", [128, 64])]);
         tool.Sync(tiny);
         List<(double Gigabytes, long PrivateBytes, double SecondsAGigabyte, double CpuAGigabyte)> rows = [];
-        foreach (double size in Sizes)
+        foreach (double size in Sizes.Where(size => size <= 2.1 * gigabytes))
         {
             using LiveModel model = new(size * 1e9, isSparse: true);
             MeasuredRun first = tool.Sync(model).Run;

@@ -32,7 +32,7 @@ internal static class TableBenchmark
             ["codec"] = () => CodecRows.Measure(table),
             ["delta"] = () => DeltaRows.Measure(table),
             ["large"] = () => LargeModelRows.Measure(table, tool, gigabytes),
-            ["growth"] = () => GrowthRows.Measure(table, tool),
+            ["growth"] = () => GrowthRows.Measure(table, tool, gigabytes),
             ["scatter"] = () => ScatterRows.Measure(table, tool, gigabytes),
         };
         long begin = Stopwatch.GetTimestamp();
