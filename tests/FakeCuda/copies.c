@@ -46,9 +46,7 @@ EXPORT int cuStreamCreate(void **stream, unsigned flags)
     (void)flags;
     if (answer)
         return end_call(answer);
-    struct stream *free_one = streams;
-    while (free_one->open)
-        free_one++;
+    struct stream *free_one = FREE_ONE(streams);
     *free_one = (struct stream){ .open = 1, .device = current_device() };
     *stream = NAME(STREAM_KIND, free_one - streams);
     return end_call(OK);
@@ -60,9 +58,7 @@ EXPORT int cuEventCreate(void **event, unsigned flags)
     (void)flags;
     if (answer)
         return end_call(answer);
-    struct event *free_one = events;
-    while (free_one->open)
-        free_one++;
+    struct event *free_one = FREE_ONE(events);
     *free_one = (struct event){ .open = 1, .device = current_device() };
     *event = NAME(EVENT_KIND, free_one - events);
     return end_call(OK);

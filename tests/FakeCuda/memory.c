@@ -12,7 +12,7 @@
 
 typedef struct { unsigned char bytes[64]; } ipc_handle;
 
-struct block blocks[MOST];
+struct block blocks[MOST_BLOCKS];
 struct pinned pins[MOST];
 
 void close_block(struct block *block)
@@ -57,9 +57,7 @@ EXPORT int cuIpcOpenMemHandle_v2(uint64_t *pointer, ipc_handle handle, unsigned 
     }
     struct stat status;
     fstat(file, &status);
-    struct block *block = blocks;
-    while (block->open)
-        block++;
+    struct block *block = FREE_ONE(blocks);
     *block = (struct block){ .open = 1, .device = current_device(), .file = file, .size = (size_t)status.st_size };
     memcpy(block->handle, handle.bytes, 64);
     block->data = mmap(NULL, block->size, PROT_READ, MAP_SHARED, file, 0);
@@ -72,7 +70,7 @@ EXPORT int cuIpcOpenMemHandle_v2(uint64_t *pointer, ipc_handle handle, unsigned 
 struct block *block_of(uint64_t pointer)
 {
     uint64_t index = (pointer - BLOCK_BASE) / BLOCK_SPAN;
-    return pointer >= BLOCK_BASE && index < MOST && blocks[index].open ? &blocks[index] : NULL;
+    return pointer >= BLOCK_BASE && index < MOST_BLOCKS && blocks[index].open ? &blocks[index] : NULL;
 }
 
 EXPORT int cuIpcCloseMemHandle(uint64_t pointer)
@@ -111,9 +109,7 @@ EXPORT int cuMemHostAlloc(void **memory, size_t size, unsigned flags)
     (void)flags;
     if (answer)
         return end_call(answer);
-    struct pinned *pin = pins;
-    while (pin->open)
-        pin++;
+    struct pinned *pin = FREE_ONE(pins);
     *pin = (struct pinned){ .open = 1, .device = current_device(), .start = aligned_alloc(4096, (size + 4095) & ~4095ul), .size = size };
     *memory = pin->start;
     return end_call(OK);

@@ -5,7 +5,8 @@
 #include "ledger.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define MOST 4096 /* objects of a kind */
+#define MOST_BLOCKS 4096
+#define MOST 256 /* other objects of a kind; few, because they are looked through at every copy */
 #define MOST_DEVICES 8
 
 /* Opaque pointers that are handed out: a base a kind, and an index. */
@@ -26,13 +27,17 @@ struct copy { struct block *block; char *target; uint64_t offset; size_t bytes; 
 struct stream { int open, device; struct copy *queue; size_t queued, done; };
 struct event { int open, device, recorded; struct stream *stream; size_t upto; };
 
-extern struct block blocks[MOST];
+extern struct block blocks[MOST_BLOCKS];
 extern struct pinned pins[MOST];
 extern struct stream streams[MOST];
 extern struct event events[MOST];
 extern int broken[MOST_DEVICES]; /* the error that a device's context keeps giving after a failed copy, or 0 */
 
-#define EACH(item, array) for (__typeof__(&(array)[0]) item = (array); item < (array) + MOST; item++) if (item->open)
+#define END(array) ((array) + sizeof(array) / sizeof *(array))
+#define EACH(item, array) for (__typeof__(&(array)[0]) item = (array); item < END(array); item++) if (item->open)
+
+/* The first free object of a kind. More than there is room for is a defect of the caller's, or of the test's: the process ends. */
+#define FREE_ONE(array) ({ __typeof__(&(array)[0]) one = (array); while (one < END(array) && one->open) one++; if (one == END(array)) abort(); one; })
 
 int device_count(void);
 int has_context(void);       /* whether one is current on this thread */

@@ -1,12 +1,9 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
 using ApolloCheckpoint.Engine.Weights.Handles;
 
 namespace ApolloCheckpoint.Engine.Weights.Cuda;
 
 /// <summary>All device memory that the handles name: each block opened once, whatever number of tensors and ranks name it.</summary>
-internal sealed partial class CudaBlocks : IDisposable
+internal sealed class CudaBlocks : IDisposable
 {
     private readonly Dictionary<int, CudaContext> contexts = [];
     private readonly Dictionary<string, CudaBlock> byHandle = new(StringComparer.Ordinal);
@@ -64,7 +61,7 @@ internal sealed partial class CudaBlocks : IDisposable
     private void Add(ICudaDriver driver, IReadOnlyList<CudaDevice> devices, string handle, HandleTensor[] tensors, int? producer)
     {
         HandleAllocation[] allocations = [.. tensors.Select(tensor => tensor.Allocation).OfType<HandleAllocation>().Distinct()];
-        CudaDevice device = CudaDevices.Find(devices, allocations[0], producer ?? ProducerOf(tensors[0].Cuda));
+        CudaDevice device = CudaDevices.Find(devices, allocations[0], producer);
         if (!contexts.TryGetValue(device.Handle, out CudaContext? context))
         {
             contexts.Add(device.Handle, context = CudaContext.Retain(driver, device));
@@ -77,15 +74,4 @@ internal sealed partial class CudaBlocks : IDisposable
             byAllocation.Add(allocation, block);
         }
     }
-
-    /// <summary>torch names its counter file after the producer: /torch_PID_RANDOM. The file itself is left alone.</summary>
-    private static int? ProducerOf(CudaArguments? cuda) =>
-        cuda is not null
-        && CounterName().Match(Encoding.Latin1.GetString(cuda.RefCounterHandle)) is { Success: true } name
-        && int.TryParse(name.Groups[1].Value, CultureInfo.InvariantCulture, out int pid)
-            ? pid
-            : null;
-
-    [GeneratedRegex("^/torch_([0-9]+)_")]
-    private static partial Regex CounterName();
 }
