@@ -23,6 +23,7 @@ public sealed class PublishedRanks : IDisposable
     {
         if (python.IsValueCreated)
         {
+            python.Value.EndGently();
             python.Value.Dispose();
         }
 

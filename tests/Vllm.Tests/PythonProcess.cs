@@ -73,6 +73,16 @@ internal sealed class PythonProcess : IDisposable
         Assert.True(process.ExitCode == 0, $"{name} ended with {process.ExitCode}\n{Errors()}");
     }
 
+    /// <summary>Lets it end by itself for a while: several ranks that are killed leave their shared memory behind.</summary>
+    internal void EndGently()
+    {
+        if (!process.HasExited)
+        {
+            process.StandardInput.Close();
+            process.WaitForExit(TimeSpan.FromSeconds(30));
+        }
+    }
+
     /// <summary>What it wrote to standard error.</summary>
     internal string Errors()
     {

@@ -20,6 +20,7 @@ public abstract class ServedRanks(VllmPair vllm, string model) : ServedModel(vll
     /// <inheritdoc/>
     public override void Dispose()
     {
+        process?.EndGently();
         process?.Dispose();
         folder.Dispose();
         base.Dispose();
