@@ -24,6 +24,19 @@ public class ModelStateJsonTests
     public void Everything_that_is_written_is_read_again() => Assert.Equal(Full, ModelStateJson.TryParse(ModelStateJson.Write(Full)));
 
     [Fact]
+    public void Any_flipped_bit_is_no_hint_or_changes_nothing()
+    {
+        byte[] text = ModelStateJson.Write(Full);
+        for (int bit = 0; bit < 8 * text.Length; bit++)
+        {
+            byte[] flipped = [.. text];
+            flipped[bit / 8] ^= (byte)(1 << bit % 8);
+            ModelState? read = ModelStateJson.TryParse(flipped);
+            Assert.True(read is null || read == Full, $"bit {bit % 8} of byte {bit / 8} is believed");
+        }
+    }
+
+    [Fact]
     public void Nothing_known_of_step_and_producer_is_read_again()
     {
         ModelState little = Full with { Step = null, Producer = new ProducerRecord("unknown", null, null, null, null) };
