@@ -7,6 +7,7 @@ configuration=Release
 artifacts="$PWD/artifacts"
 . eng/setup.sh
 . eng/rings.sh
+. eng/soak.sh
 
 usage() {
   cat <<'EOF'
@@ -18,7 +19,7 @@ usage: ./build.sh COMMAND
   pack      the dotnet tool package in artifacts/packages (and the Python wheel)
   bench     one table of measurements from one run
   vllm      a real vLLM for CPU in artifacts/vllm, for the end-to-end tests
-  soak      the long tests: hours of crashes instead of seconds
+  soak      the long crash tests (soak MINUTES FACTOR: minutes of SIGKILL, factor of crash images; 60 and 20)
 EOF
 }
 
@@ -77,7 +78,7 @@ case "$command" in
   pack) pack ;;
   bench) bench "$@" ;;
   vllm) set_up_vllm && set_up_vllm_trial ;;
-  soak) APOLLO_SOAK="${1:-60}" run_tests ;;
+  soak) soak "$@" ;;
   -h | --help | help | "") usage ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -33,6 +33,8 @@ internal static class CrashScenarios
         new("recovery of a patch, process killed", 700, 4_700, () => CrashStages.Killed(FoldWay.Patch, CrashStages.AmidPatch)),
         new("recovery of a patch, redo only named", 700, 2_200, () => CrashStages.Killed(FoldWay.Patch, CrashStages.AfterRedoIsNamed)),
         new("recovery of a replace, process killed", 700, 820, () => CrashStages.Killed(FoldWay.Replace, CrashStages.AmidRenames)),
+        new("recovery of a replace, all renamed", 700, 100, () => CrashStages.Killed(FoldWay.Replace, CrashStages.AfterRenames)),
+        new("recovery of an adopt, process killed", 700, 50, CrashStages.KilledAdopt),
         new("recovery without digests and state", 700, 170, CrashStages.Rebuild),
         new("restore in place, patch", 700, 7_900, () => CrashStages.Restore(FoldWay.Patch, waiting: 0, wanted: 0)),
         new("restore in place, replace", 700, 4_400, () => CrashStages.Restore(FoldWay.Replace, waiting: 2, wanted: 1)),

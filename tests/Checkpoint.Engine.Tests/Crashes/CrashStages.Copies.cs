@@ -30,6 +30,12 @@ internal static partial class CrashStages
                 stage.RequireVersion(0, new JournaledModel(disk, "/copy").FileChunks(), "the copy");
                 Assert.Equal(Content(disk, $"{CrashStage.Home}/config.json"), Content(disk, "/copy/config.json"));
             }
+            else
+            {
+                // What was begun is cleared by the next one.
+                stage.History(disk).RestoreCopy(1, "/copy", null, CancellationToken.None);
+                stage.RequireVersion(1, new JournaledModel(disk, "/copy").FileChunks(), "the copy after a second try");
+            }
 
             stage.CheckHistory(disk);
         };

@@ -22,10 +22,37 @@ internal static partial class CrashStages
     internal static bool AmidRenames(DiskOperation operation) =>
         operation is { Kind: DiskOperationKind.Rename } && operation.Path.EndsWith(".safetensors", StringComparison.Ordinal);
 
+    internal static bool AfterRenames(DiskOperation operation) =>
+        AmidRenames(operation) && operation.Path.EndsWith("model-00002-of-00002.safetensors", StringComparison.Ordinal);
+
+    internal static bool AfterNewDigests(DiskOperation operation) =>
+        operation is { Kind: DiskOperationKind.Rename } && operation.Path.EndsWith("digests.bin", StringComparison.Ordinal);
+
     /// <summary>The recovery of a sync that was killed right after the first operation of a kind.</summary>
     internal static CrashStage Killed(FoldWay way, Func<DiskOperation, bool> isLast)
     {
-        CrashStage stage = CommitAndFold(way, waiting: 1);
+        CrashStage next = Killed(CommitAndFold(way, waiting: 1), isLast);
+        next.Act = () =>
+        {
+            using JournalSession session = next.Model.OpenSession();
+            next.Promised = session.Newest;
+            next.FilesPromised = session.FilesVersion;
+        };
+        return next;
+    }
+
+    /// <summary>The recovery of an adopt that was killed when its digests had their name, and the old journal was where it had been.</summary>
+    internal static CrashStage KilledAdopt()
+    {
+        CrashStage stage = Adopt(waiting: 2);
+        CrashStage next = Killed(stage, AfterNewDigests);
+        next.Check = stage.Check;
+        next.Act = () => next.Recover(next.Disk);
+        return next;
+    }
+
+    private static CrashStage Killed(CrashStage stage, Func<DiskOperation, bool> isLast)
+    {
         CrashingDisk disk = stage.Disk;
         disk.AfterOperation = operation => disk.DiesAfter ??= isLast(operation) ? operation.Number : null;
         Xunit.Assert.Throws<ProcessDiedException>(stage.Act);
@@ -37,11 +64,6 @@ internal static partial class CrashStages
             FilesPromised = stage.FilesPromised,
         };
         next.Versions.AddRange(stage.Versions);
-        next.Act = () =>
-        {
-            next.Recover(next.Disk);
-            next.Promised = NewestOf(next.Model);
-        };
         return next;
     }
 
@@ -57,11 +79,5 @@ internal static partial class CrashStages
         stage.Disk.FlushFolder(stage.Model.Paths.Folder);
         stage.Act = () => stage.Recover(stage.Disk);
         return stage;
-    }
-
-    private static long NewestOf(JournaledModel model)
-    {
-        using JournalSession session = model.OpenSession();
-        return session.Newest;
     }
 }
