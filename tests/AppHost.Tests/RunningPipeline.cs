@@ -58,6 +58,43 @@ internal sealed class RunningPipeline : IDisposable
         }
     }
 
+    /// <summary>The process of a resource, by words of its command line; null while there is none.</summary>
+    internal int? ProcessOf(string verb) =>
+        Directory
+            .EnumerateDirectories("/proc")
+            .Select(Path.GetFileName)
+            .Where(name => int.TryParse(name, out _))
+            .Select(name => int.Parse(name!))
+            .Where(id => Words(id) is { } words && words.Contains(Model) && Array.Exists(words, word => word == verb))
+            // The orchestrator runs "dotnet run", which starts the program itself: the younger of the two.
+            .OrderDescending()
+            .Cast<int?>()
+            .FirstOrDefault();
+
+    /// <summary>Where a process was told to listen.</summary>
+    internal static string? AddressOf(int process) =>
+        File.ReadAllText($"/proc/{process}/environ")
+            .Split('\0')
+            .FirstOrDefault(line => line.StartsWith("ASPNETCORE_URLS=", StringComparison.Ordinal))
+            ?["ASPNETCORE_URLS=".Length..];
+
+    /// <summary>What the dashboard has of a resource: logs, traces, metrics.</summary>
+    internal async Task<(bool Logs, bool Traces, bool Metrics)> TelemetryOfAsync(string resource)
+    {
+        JsonElement all = await Dashboard.GetFromJsonAsync<JsonElement>("/api/telemetry/resources");
+        JsonElement one = all.EnumerateArray().FirstOrDefault(row => Text(row, "name") == resource || Text(row, "displayName") == resource);
+        return one.ValueKind == JsonValueKind.Undefined
+            ? default
+            : (
+                one.GetProperty("hasLogs").GetBoolean(),
+                one.GetProperty("hasTraces").GetBoolean(),
+                one.GetProperty("hasMetrics").GetBoolean()
+            );
+    }
+
+    /// <summary>The log lines of a resource that the dashboard received.</summary>
+    internal Task<string> LogsAsync(string resource) => Dashboard.GetStringAsync($"/api/telemetry/logs?resource={resource}&limit=1000");
+
     /// <summary>All spans that the dashboard received: service, name, id of the trace, id, id of the parent.</summary>
     internal async Task<IReadOnlyList<(string Service, string Name, string Trace, string Id, string Parent)>> SpansAsync()
     {
@@ -98,10 +135,22 @@ internal sealed class RunningPipeline : IDisposable
     }
 
 #if DEBUG
-    private const string Configuration = "Debug";
+    internal const string Configuration = "Debug";
 #else
-    private const string Configuration = "Release";
+    internal const string Configuration = "Release";
 #endif
+
+    private static string[]? Words(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline").Split('\0');
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     private static string Text(JsonElement span, string field) =>
         span.TryGetProperty(field, out JsonElement value) ? value.GetString() ?? "" : "";

@@ -163,6 +163,9 @@ internal sealed class EngineRuns(RunHistory history, TimeProvider time, ILogger 
             Keep(ended);
             Signal();
         }
+
+        // The next run is minutes away: what this one used goes back to the system, where vLLM and the page cache can use it.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private EngineRun Failed(EngineRun run, CheckpointException failure)
