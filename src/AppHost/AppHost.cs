@@ -42,6 +42,7 @@ if (defaults.IsDemo)
         .AddProject<Projects.Checkpoint_Tool>("demo-producer", launchProfileName: null)
         .WithArgs("demo-producer", "--model-dir", model.Resource, "--handles", handles.Resource)
         .WithIconName("BrainCircuit");
+    offsite.WithFirstCopy(defaults.Model);
     engine.WaitForStart(producer).WithRelationship(producer.Resource, "reads");
 }
 

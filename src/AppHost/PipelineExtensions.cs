@@ -77,6 +77,21 @@ internal static class PipelineExtensions
             }
         );
 
+    /// <summary>Makes the first copy as soon as there is a version to ship: nobody who watches a demo waits for the night.</summary>
+    public static Project WithFirstCopy(this Project offsite, string modelDirectory) =>
+        offsite.OnResourceReady(
+            async (service, _, cancel) =>
+            {
+                string journal = Path.Combine(modelDirectory, ".apollo", "journal");
+                while (!Directory.Exists(journal) || Directory.GetFiles(journal, "0*.delta").Length == 0)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(1), cancel);
+                }
+
+                await ServiceCommand.RunAsync(service, "/run?what=copy", cancel);
+            }
+        );
+
     /// <summary>The orchestrator leaves a process that ended as it is; a checkpoint that stops at night must not wait for the morning.</summary>
     public static void StartAgainWhatCrashed(this IDistributedApplicationBuilder builder) =>
         builder.Services.AddHostedService<StartAgain>();

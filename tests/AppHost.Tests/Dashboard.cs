@@ -57,18 +57,17 @@ internal sealed class Dashboard : IAsyncDisposable
     }
 
     /// <summary>The row of a resource.</summary>
-    internal ILocator Row(string resource) => Page.Locator("tr, fluent-data-grid-row").Filter(new() { HasText = resource }).First;
+    internal ILocator Row(string resource) => Page.Locator("tr").Filter(new() { Has = Page.GetByTitle($"Project: {resource}") }).First;
 
-    /// <summary>Waits until a resource is running; the dashboard says "Running" for a healthy one and adds to it otherwise.</summary>
-    internal async Task WaitUntilRunningAsync(string resource)
-    {
-        ILocator running = Row(resource).GetByText("Running", new() { Exact = true });
-        await Assertions.Expect(running.First).ToBeVisibleAsync(new() { Timeout = Patience });
-    }
+    /// <summary>Waits until a resource is running and healthy: for one that is not, the dashboard says so in place of the word.</summary>
+    internal async Task WaitUntilHealthyAsync(string resource) =>
+        await Assertions
+            .Expect(Row(resource).GetByTitle("Running", new() { Exact = true }).First)
+            .ToBeVisibleAsync(new() { Timeout = Patience });
 
-    /// <summary>Presses a command of a resource.</summary>
-    internal Task PressAsync(string resource, string command) =>
-        Row(resource).GetByTitle(command, new() { Exact = true }).First.ClickAsync();
+    /// <summary>Presses a command of a resource; the dashboard calls it by its description.</summary>
+    internal Task PressAsync(string resource, string description) =>
+        Row(resource).GetByTitle(description, new() { Exact = true }).First.ClickAsync();
 
     /// <summary>A picture for people, where somebody asked for pictures.</summary>
     internal async Task KeepPictureAsync(string name)

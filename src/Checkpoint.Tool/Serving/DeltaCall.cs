@@ -6,20 +6,26 @@ namespace ApolloCheckpoint.Tool.Serving;
 
 /// <summary>
 /// Tells the off-site service that there is a new version, so that its delta is shipped now and not at the next look. The call carries
-/// the trace of the sync. When it fails the version waits for that look: no sync fails because a copy is late.
+/// the trace of the sync. When it fails the version waits for that look: no sync fails because a copy is late. Before the first copy
+/// there is nothing that a delta could be added to.
 /// </summary>
-internal sealed class DeltaCall(HttpClient offsite, ILogger log, CancellationToken stopping) : IDisposable
+internal sealed class DeltaCall(HttpClient offsite, Func<bool> hasCopy, ILogger log, CancellationToken stopping) : IDisposable
 {
     private const string Path = "/run?what=deltas";
 
     /// <summary>A client of the service at an address.</summary>
-    public static DeltaCall To(string address, string? tokenFile, ILogger log, CancellationToken stopping) =>
-        new(ServiceClient.Create(address, tokenFile), log, stopping);
+    /// <param name="address">The service.</param>
+    /// <param name="tokenFile">The token's file, or null: the default.</param>
+    /// <param name="hasCopy">Whether the far side holds a copy.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="stopping">The service ends.</param>
+    public static DeltaCall To(string address, string? tokenFile, Func<bool> hasCopy, ILogger log, CancellationToken stopping) =>
+        new(ServiceClient.Create(address, tokenFile), hasCopy, log, stopping);
 
     /// <summary>Called with every report of a sync; does not wait for an answer.</summary>
     public void Tell(SyncReport report)
     {
-        if (report.Changed && !report.DryRun)
+        if (report.Changed && !report.DryRun && hasCopy())
         {
             _ = TellAsync(report.Version);
         }

@@ -58,7 +58,8 @@ internal static class EngineService
                 log.RunWarning(runs.All()[0].Id, warning);
             }
         };
-        using DeltaCall? offsite = offsiteUrl is null ? null : DeltaCall.To(offsiteUrl, options.TokenFile, log, stopping);
+        Func<bool> hasCopy = () => OffsiteView.TryRead(view.Paths.Model)?.Version is not null;
+        using DeltaCall? offsite = offsiteUrl is null ? null : DeltaCall.To(offsiteUrl, options.TokenFile, hasCopy, log, stopping);
         if (offsite is not null)
         {
             jobs.Synced += offsite.Tell;

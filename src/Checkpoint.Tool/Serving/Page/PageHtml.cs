@@ -71,6 +71,14 @@ internal static class PageHtml
             html.Append(CultureInfo.InvariantCulture, $"<span>last sync {HtmlText.Time(last.Started, state.Time)}</span>");
         }
 
+        if (state.Running is { } running)
+        {
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<span>{running.Kind.ToString().ToLowerInvariant()} under way since {HtmlText.Time(running.Started, state.Time)}</span>"
+            );
+        }
+
         if (state.Status.NextSync is { } next && next > state.Time.GetUtcNow().UtcDateTime)
         {
             html.Append(CultureInfo.InvariantCulture, $"<span>next {HtmlText.Time(next, state.Time)}</span>");

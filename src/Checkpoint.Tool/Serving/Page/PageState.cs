@@ -26,16 +26,18 @@ internal sealed record PageState
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 
-    /// <summary>The newest sync that ended or is under way, or null.</summary>
-    public EngineRun? LastSync => Runs.FirstOrDefault(run => run.Kind == RunKind.Sync);
+    /// <summary>The newest sync that ended, or null.</summary>
+    public EngineRun? LastSync => Runs.FirstOrDefault(run => run.Kind == RunKind.Sync && run.State != RunState.Running);
+
+    /// <summary>The run that is under way, or null.</summary>
+    public EngineRun? Running => Runs.FirstOrDefault(run => run.State == RunState.Running);
 
     /// <summary>The first line: what is the state, in one sentence.</summary>
     public string Sentence =>
         LastSync switch
         {
             null when Versions.Count > 0 => $"version {Versions[0].Header.Version}, made before this service started",
-            null => "No sync yet",
-            { State: RunState.Running } => "Syncing…",
+            null => Running is null ? "No sync yet" : "The first sync is running",
             { } run => run.Sentence,
         };
 
@@ -57,7 +59,6 @@ internal sealed record PageState
 
         return last switch
         {
-            { State: RunState.Running } => ("attention", ""),
             { State: RunState.Interrupted } => ("attention", "the last sync was interrupted; the next one recovers"),
             _ when Status.Offsite?.Failure is { } failure => ("attention", $"off-site: {failure}"),
             _ when Status.Version - Status.FilesVersion > 12 => (
