@@ -68,7 +68,9 @@ internal static class EngineService
         app.MapOpenApi();
         new EngineEndpoints(jobs, runs, view, stopping).Map(app);
         string? tokenFile = options.IsOpen ? null : ServiceToken.Read(options.TokenFile).FilePath;
-        new StatusPage(view, runs, context.Console.Time, tokenFile).Map(app);
+        StatusPage page = new(view, runs, context.Console.Time, tokenFile);
+        page.Map(app);
+        app.Lifetime.ApplicationStarted.Register(() => Task.Run(page.Warm));
         app.Lifetime.ApplicationStarted.Register(() => Announce(app, log, request, options, context.Console));
         app.Lifetime.ApplicationStopping.Register(log.Stopping);
         await ServiceHost.RunAsync(app, options, context.Cancel);

@@ -29,6 +29,9 @@ internal sealed class StatusPage(ModelView view, EngineRuns runs, TimeProvider t
         page.MapGet("/icon.svg", context => File(context, "icon.svg", "image/svg+xml"));
     }
 
+    /// <summary>Draws the page once, so that the first visitor need not wait for headers to be read and code to be compiled.</summary>
+    public void Warm() => _ = PageHtml.Document(State(null, null), pictures);
+
     /// <summary>The state that a view shows.</summary>
     internal PageState State(long? version, int? rows)
     {
