@@ -28,7 +28,9 @@ public static partial class NamedTests
             rows++;
             MatchCollection names = Names().Matches(row);
             problems.AddRange(names.Count == 0 ? [$"names no test: {row}"] : []);
-            problems.AddRange(names.Where(name => !Exists(classes, name)).Select(name => $"there is no test {name.Groups[1]}.{name.Groups[2]}"));
+            problems.AddRange(
+                names.Where(name => !Exists(classes, name)).Select(name => $"there is no test {name.Groups[1]}.{name.Groups[2]}")
+            );
         }
 
         return rows > 0 ? problems : [$"{page} has no table with a column \"{proofColumn}\""];

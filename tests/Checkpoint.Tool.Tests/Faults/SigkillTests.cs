@@ -26,7 +26,12 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
     private string Live => temp.File("live");
 
     private static TimeSpan Duration =>
-        double.TryParse(Environment.GetEnvironmentVariable("APOLLO_SOAK"), NumberStyles.Float, CultureInfo.InvariantCulture, out double minutes)
+        double.TryParse(
+            Environment.GetEnvironmentVariable("APOLLO_SOAK"),
+            NumberStyles.Float,
+            CultureInfo.InvariantCulture,
+            out double minutes
+        )
             ? TimeSpan.FromMinutes(minutes)
             : TimeSpan.FromSeconds(20);
 
@@ -70,7 +75,9 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
         }
 
         Assert.Empty(new HistoryEngine(Home).Verify(default).Damage);
-        output.WriteLine($"{kills} syncs of 200 MB killed in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F0} s; new model {news} times; seed 17");
+        output.WriteLine(
+            $"{kills} syncs of 200 MB killed in {Stopwatch.GetElapsedTime(begin).TotalSeconds:F0} s; new model {news} times; seed 17"
+        );
     }
 
     /// <returns>Whether the new version exists.</returns>

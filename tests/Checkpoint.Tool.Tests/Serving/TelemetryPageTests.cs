@@ -16,7 +16,8 @@ public partial class TelemetryPageTests
         IEnumerable<string> inCode = Sources().SelectMany(text => Span().Matches(text)).Select(match => match.Groups[1].Value);
         Assert.Equal(
             inCode.Where(name => !name.EndsWith('.')).Distinct().Order(StringComparer.Ordinal),
-            Rows("Spans").SelectMany(row => Names().Matches(row[0]).Select(match => match.Groups[1].Value))
+            Rows("Spans")
+                .SelectMany(row => Names().Matches(row[0]).Select(match => match.Groups[1].Value))
                 .Where(name => !name.StartsWith("apollo.", StringComparison.Ordinal) && !IsComposed(name) && name != "error.type")
                 .Order(StringComparer.Ordinal)
         );

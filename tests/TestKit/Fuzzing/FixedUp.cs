@@ -24,7 +24,11 @@ internal static class FixedUp
         {
             case 0:
                 // The prologue stays, or nothing behind it is looked at.
-                payloads = [.. payloads.AsSpan(0, DeltaFormat.PrologueBytes), .. Havoc.Spoil(payloads.AsSpan(DeltaFormat.PrologueBytes), random)];
+                payloads =
+                [
+                    .. payloads.AsSpan(0, DeltaFormat.PrologueBytes),
+                    .. Havoc.Spoil(payloads.AsSpan(DeltaFormat.PrologueBytes), random),
+                ];
                 break;
             case 1:
                 header = Havoc.Spoil(header, random);
