@@ -16,9 +16,9 @@ public sealed partial class CrashSafetyPageTests
         string text = File.ReadAllText(Repository.PathOf("docs", page));
         string[] tests = [.. TestName().Matches(text).Select(match => match.Groups[1].Value).Distinct()];
         Assert.NotEmpty(tests);
-        Assert.Empty(tests.Where(name => !sources.Contains($" {name}(", StringComparison.Ordinal)));
+        Assert.DoesNotContain(tests, name => !sources.Contains($" {name}(", StringComparison.Ordinal));
         string[] types = [.. TypeName().Matches(text).Select(match => match.Groups[1].Value).Distinct()];
-        Assert.Empty(types.Where(name => !Regex.IsMatch(sources, $@"\b(class|record|interface) {name}\b")));
+        Assert.DoesNotContain(types, name => !Regex.IsMatch(sources, $@"\b(class|record|interface) {name}\b"));
     }
 
     private static IEnumerable<string> SourceFiles(string folder) =>
