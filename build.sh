@@ -19,7 +19,7 @@ usage: ./build.sh COMMAND
   pack      the dotnet tool package in artifacts/packages (and the Python wheel)
   bench     one table of measurements from one run
   vllm      a real vLLM for CPU in artifacts/vllm, for the end-to-end tests
-  soak      the long crash tests (soak MINUTES FACTOR: minutes of SIGKILL, factor of crash images; 60 and 20)
+  soak      the long tests (soak MINUTES FACTOR: minutes of SIGKILL and of spoilt files, factor of crash images; 60 and 20)
 EOF
 }
 

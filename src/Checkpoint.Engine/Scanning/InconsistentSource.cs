@@ -7,11 +7,13 @@ internal static class InconsistentSource
 {
     private const int Shown = 3;
 
-    /// <summary>Strict reading, and the trainer never held still.</summary>
+    /// <summary>Strict reading, and the trainer never held still, or did so inside a step.</summary>
     internal static CheckpointException Moved(IReadOnlyList<string> moved, int passes) =>
         new(
             CheckpointError.SourceInconsistent,
-            $"the trainer changed {moved.Count} tensors while they were read, in each of {passes} passes",
+            moved.Count > 0
+                ? $"the trainer changed {moved.Count} tensors while they were read, in each of {passes} passes"
+                : $"the trainer was inside a step while its weights were read, in each of {passes} passes",
             "hold it while reading: --consistency lock; or take the newest bytes of each tensor: --consistency auto"
         )
         {
