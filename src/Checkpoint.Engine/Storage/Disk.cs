@@ -118,28 +118,17 @@ public sealed class Disk : IDisk
     public void FlushFolder(string folder)
     {
         using DescriptorHandle handle = OpenDescriptor(folder, Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC, 0, isRead: false);
-        Check(Libc.Fsync(handle.Value), "fsync", folder);
+        if (Libc.Fsync(handle.Value) != 0)
+        {
+            throw DiskErrors.LastOfFolderFlush(folder);
+        }
     }
 
     /// <inheritdoc/>
     public IDisposable? TryLock(string path, bool shared)
     {
         DescriptorHandle handle = OpenDescriptor(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW | Libc.O_CLOEXEC, 0x1A4, isRead: false);
-        int result;
-        int errno = 0;
-        do
-        {
-            result = Libc.Flock(handle.Value, (shared ? Libc.LOCK_SH : Libc.LOCK_EX) | Libc.LOCK_NB);
-            errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
-        } while (errno == Libc.EINTR);
-
-        if (result == 0)
-        {
-            return handle;
-        }
-
-        handle.Dispose();
-        return errno == Libc.EAGAIN ? null : throw DiskErrors.For(errno, "flock", path);
+        return HeldLock.TryTake(handle, path, shared, isRead: false);
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,22 @@ internal static class DiskErrors
     /// <param name="isRead">Whether bytes were being read, not written.</param>
     internal static Exception Last(string call, string path, bool isRead = false) => For(Marshal.GetLastPInvokeError(), call, path, isRead);
 
+    /// <summary>
+    /// The exception for the last failed flush of a folder. Never DiskFull, which stands for a step that can be done again: doing it again
+    /// does not write the names that this flush may have lost.
+    /// </summary>
+    internal static Exception LastOfFolderFlush(string folder)
+    {
+        int errno = Marshal.GetLastPInvokeError();
+        return errno is Libc.ENOSPC or Libc.EDQUOT
+            ? new CheckpointException(
+                CheckpointError.DiskWriteFailed,
+                $"fsync of {folder} failed: {Marshal.GetPInvokeErrorMessage(errno)}",
+                "free some space, then run the command again"
+            )
+            : For(errno, "fsync", folder);
+    }
+
     /// <summary>The exception for an errno.</summary>
     internal static Exception For(int errno, string call, string path, bool isRead = false)
     {

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ApolloCheckpoint.Engine.Storage;
 
 /// <summary>An advisory lock (flock) on a file that another program made, and that may be readable only.</summary>
@@ -16,21 +14,6 @@ internal static class FileLock
             throw DiskErrors.Last("open", path, isRead: true);
         }
 
-        DescriptorHandle handle = new(descriptor);
-        int result;
-        int errno;
-        do
-        {
-            result = Libc.Flock(descriptor, (shared ? Libc.LOCK_SH : Libc.LOCK_EX) | Libc.LOCK_NB);
-            errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
-        } while (errno == Libc.EINTR);
-
-        if (result == 0)
-        {
-            return handle;
-        }
-
-        handle.Dispose();
-        return errno == Libc.EAGAIN ? null : throw DiskErrors.For(errno, "flock", path, isRead: true);
+        return HeldLock.TryTake(new DescriptorHandle(descriptor), path, shared, isRead: true);
     }
 }

@@ -45,7 +45,7 @@ public interface IDisk
     /// <summary>Removes the name of an empty folder; one that is not empty is a DiskWriteFailed.</summary>
     void DeleteFolder(string path);
 
-    /// <summary>Makes the names in a folder durable.</summary>
+    /// <summary>Makes the names in a folder durable. A failure is never DiskFull: no step may be done again as if it could succeed.</summary>
     void FlushFolder(string folder);
 
     /// <summary>Takes an advisory lock (flock) on a file, creating it when missing, without waiting.</summary>

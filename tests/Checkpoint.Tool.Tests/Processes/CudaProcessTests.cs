@@ -112,11 +112,7 @@ public sealed partial class CudaProcessTests : IDisposable
     {
         Skip.If(System.Runtime.InteropServices.NativeLibrary.TryLoad("libcuda.so.1", out _), "this machine has a CUDA driver");
         string torch = temp.File("handles", "weights.pt");
-        // Made by process 4242, which is gone; process 1 is there. This container has no checksum.
-        byte[] bytes = File.ReadAllBytes(Fixtures.PathOf("handles", "good", "cuda_legacy.pt"));
-        string text = Encoding.Latin1.GetString(bytes).Replace("/torch_4242_", "/torch_0001_", StringComparison.Ordinal);
-        File.WriteAllBytes(torch, Encoding.Latin1.GetBytes(text));
-        File.SetUnixFileMode(torch, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        CudaHandles.WriteOfLivingProducer(torch);
         StringBuilder said = new();
         foreach (
             string[] options in (string[][])

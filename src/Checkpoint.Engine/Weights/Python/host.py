@@ -262,6 +262,8 @@ def take_devices(counter):
             theirs = dict(line.split(b"=", 1) for line in file.read().split(b"\0") if b"=" in line)
     except (AttributeError, OSError):
         return
+    if not theirs:
+        return  # a process that has only just begun
     for key in (b"CUDA_VISIBLE_DEVICES", b"CUDA_DEVICE_ORDER"):
         if key in theirs:
             os.environb[key] = theirs[key]

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 import types
 
 import torch
@@ -37,6 +38,8 @@ torch.cuda.cudart = lambda: types.SimpleNamespace(cudaHostRegister=lambda *range
 
 # torch's counter is named after the producer, and CUDA's numbering is the producer's.
 producer = subprocess.Popen(["sleep", "600"], env={"PATH": os.environ["PATH"], "CUDA_VISIBLE_DEVICES": "3,5"})
+while not open("/proc/%d/environ" % producer.pid, "rb").read():
+    time.sleep(0.01)
 os.environ["CUDA_VISIBLE_DEVICES"] = "7"
 os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
 windows = torch.zeros(4096, dtype=torch.uint8)
