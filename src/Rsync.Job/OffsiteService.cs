@@ -32,6 +32,9 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
     private int failedNights;
     private long triedVersion;
 
+    // The trace that committed the newest version, as far as it was told: a nightly copy, which has no caller, links to it.
+    private ActivityContext newestCommit;
+
     /// <summary>Told of every run that ended, and when the next copy is due.</summary>
     public event Action<string>? Said;
 
@@ -74,6 +77,7 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
                 return waiting;
             }
 
+            newestCommit = what == OffsiteTask.Deltas ? Activity.Current?.Context ?? newestCommit : newestCommit;
             OffsiteRun run = new(++count, what, time.GetUtcNow());
             runs.Insert(0, run);
             runs.RemoveRange(Math.Min(Remembered, runs.Count), Math.Max(0, runs.Count - Remembered));
@@ -153,7 +157,8 @@ public sealed class OffsiteService(OffsiteJob job, TimeOnly at, TimeSpan? deltas
 
     private async Task RunAsync(OffsiteRun run, ActivityContext parent, CancellationToken cancel)
     {
-        using Activity? span = EngineActivity.Source.StartActivity("offsite.run", ActivityKind.Consumer, parent);
+        ActivityLink[] links = run.What == OffsiteTask.Copy && newestCommit != default ? [new ActivityLink(newestCommit)] : [];
+        using Activity? span = EngineActivity.Source.StartActivity("offsite.run", ActivityKind.Consumer, parent, links: links);
         OffsiteRun ended;
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Storage;
 using Xunit;
@@ -56,6 +57,41 @@ public sealed class OffsiteServiceTests : IAsyncLifetime
         model.Step();
         await Until(model.Time.GetUtcNow().AddSeconds(15), () => service.Runs() is [{ What: OffsiteTask.Deltas, State: "done" }, _]);
         Assert.True(model.HoldsLive(await model.RestoreFromFarSide()));
+    }
+
+    [SkippableFact]
+    public async Task Nightly_copy_links_to_the_trace_that_committed_the_version_it_ships()
+    {
+        List<Activity> spans = [];
+        using ActivityListener listener = new()
+        {
+            ShouldListenTo = source => source.Name == EngineActivity.Source.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = span =>
+            {
+                lock (spans)
+                {
+                    spans.Add(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        model.Step();
+        OffsiteService service = Start(model.Options);
+        using (Activity commit = new Activity("commit").Start())
+        {
+            service.Ask(OffsiteTask.Deltas);
+            await Wait(() => service.Runs() is [{ State: not "running" }]);
+            commit.Stop();
+            await Until(service.Next, () => service.Runs() is [{ What: OffsiteTask.Copy, State: "done" }, _]);
+            lock (spans)
+            {
+                Assert.Contains(
+                    spans,
+                    span => span.OperationName == "offsite.run" && span.Links.Any(link => link.Context == commit.Context)
+                );
+            }
+        }
     }
 
     [SkippableFact]
