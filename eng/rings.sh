@@ -31,6 +31,8 @@ set_up_port() { set_up_python && set_up_old_program; }
 set_up_vllm_ring() { install python3-venv libpython3.11 xz-utils || true; set_up_vllm; }
 # The stand-in for NVIDIA's driver is a C file.
 set_up_cuda() { install gcc libc6-dev; }
+# Pages are watched in Debian's Chromium.
+set_up_browser() { command -v chromium >/dev/null || install chromium; }
 set_up_rsync() { install rsync openssh-server openssh-client; }
 
 set_up_rings() {

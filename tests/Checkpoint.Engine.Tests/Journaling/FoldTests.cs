@@ -244,7 +244,11 @@ public sealed class FoldTests : IDisposable
         using JournalSession session = model.OpenSession();
         byte[] table = File.ReadAllBytes(model.Paths.Digests);
         byte[] old = File.ReadAllBytes(First.FilePath);
-        new PatchFold(session, CancellationToken.None).Run(First);
+        using (PatchFold patch = new(session, CancellationToken.None))
+        {
+            patch.Run(First);
+        }
+
         byte[] redo = File.ReadAllBytes(model.Paths.RedoOf(First.FileName));
         byte[] next = File.ReadAllBytes(First.FilePath);
         session.Fold(FoldWay.Patch, CancellationToken.None);

@@ -75,9 +75,10 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
             session.Settle(batch);
         }
 
+        using PatchFold patch = new(session, cancellation);
         foreach (Shard shard in ways[FoldWay.Patch])
         {
-            folded.Add(FoldSpan.Around(shard, new PatchFold(session, cancellation).Run));
+            folded.Add(FoldSpan.Around(shard, patch.Run));
             session.Settle([shard]);
         }
     }

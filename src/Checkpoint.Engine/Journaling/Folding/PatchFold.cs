@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
@@ -14,8 +15,11 @@ namespace ApolloCheckpoint.Engine.Journaling.Folding;
 /// The next slice's redo takes the place of the one before by a rename, so at any instant at most one slice is in doubt, and a durable
 /// redo settles it. Chunks of the slices done already are of the newest version, the others of an older one; their digests tell.
 /// </summary>
-internal sealed class PatchFold(JournalSession session, CancellationToken cancellation)
+internal sealed class PatchFold(JournalSession session, CancellationToken cancellation) : IDisposable
 {
+    // A worker is 20 MB of fresh pages, which cost more than the work of a group; so they go from group to group.
+    private readonly ConcurrentBag<FoldWorker> idle = [];
+
     /// <summary>Patches one shard. The redo of its last slice stays until the caller has saved the digests.</summary>
     internal FoldedShard Run(Shard shard)
     {
@@ -34,6 +38,15 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         }
 
         return new FoldedShard(shard.FileName, FoldWay.Patch, written, pages);
+    }
+
+    /// <summary>Lets go of the workers.</summary>
+    public void Dispose()
+    {
+        foreach (FoldWorker worker in idle)
+        {
+            worker.Dispose();
+        }
     }
 
     /// <summary>Takes as many groups off the queue as one redo has room for.</summary>
@@ -84,10 +97,11 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         ChunkWorkers.RunInOrder(
             group,
             session.Options.Workers,
-            () => new FoldWorker(session),
-            (ordinal, worker) => BringForward(files, session.Layout[ordinal], version, worker),
-            (ordinal, worker) =>
+            () => new Borrowed(idle, idle.TryTake(out FoldWorker? used) ? used : new FoldWorker(session)),
+            (ordinal, borrowed) => BringForward(files, session.Layout[ordinal], version, borrowed.Worker),
+            (ordinal, borrowed) =>
             {
+                FoldWorker worker = borrowed.Worker;
                 if (worker.Pages > 0)
                 {
                     redo.Add(ordinal, session.NewestDigest(ordinal), worker.Ranges, worker.After);
@@ -155,4 +169,12 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     /// <summary>Bytes of a redo that holds all bytes of the chunks.</summary>
     private long GroupBytes(IReadOnlyList<int> group) =>
         RedoFormat.OverheadBytes + group.Sum(ordinal => (long)session.Layout[ordinal].ByteLength + DirtyPages.PageBytes);
+
+    /// <summary>A worker for the time of one group.</summary>
+    private sealed class Borrowed(ConcurrentBag<FoldWorker> home, FoldWorker worker) : IDisposable
+    {
+        internal FoldWorker Worker { get; } = worker;
+
+        public void Dispose() => home.Add(Worker);
+    }
 }
