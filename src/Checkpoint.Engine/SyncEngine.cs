@@ -34,6 +34,9 @@ public sealed class SyncEngine
         this.openSource = openSource;
     }
 
+    /// <summary>More options of the journal; a test gives its own.</summary>
+    internal Func<JournalOptions, JournalOptions> Journal { get; init; } = options => options;
+
     /// <summary>Runs one sync on this machine's disk.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -45,7 +48,7 @@ public sealed class SyncEngine
     internal SyncReport Sync(SyncRequest request, IProgressSink progress, CancellationToken cancel)
     {
         using Activity? span = EngineActivity.Source.StartActivity("sync");
-        SyncRun run = new(request, disk, time);
+        SyncRun run = new(request, disk, time, Journal);
         try
         {
             ModelDirectory model = run.Stage("open", () => ModelDirectory.Open(disk, request.ModelDirectory));

@@ -14,7 +14,7 @@ using ApolloCheckpoint.Engine.Weights.Handles;
 namespace ApolloCheckpoint.Engine;
 
 /// <summary>One run of <see cref="SyncEngine"/>: what the stages found, and the report that is made of it.</summary>
-internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time)
+internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time, Func<JournalOptions, JournalOptions> journal)
 {
     /// <summary>Versions that may wait for a fold before the report says so: two hours of a sync every ten minutes.</summary>
     private const int MostWaiting = 12;
@@ -40,7 +40,7 @@ internal sealed class SyncRun(SyncRequest request, IDisk disk, TimeProvider time
             LinkedShards.Refuse(model.Layout);
         }
 
-        JournalOptions options = SyncEngine.JournalOptionsFor(request, progress, time);
+        JournalOptions options = journal(SyncEngine.JournalOptionsFor(request, progress, time));
         opened = Stage("recover", () => JournalSession.Open(disk, model, options, cancel));
         return opened;
     }

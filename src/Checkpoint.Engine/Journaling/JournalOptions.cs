@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 
 namespace ApolloCheckpoint.Engine.Journaling;
@@ -22,6 +24,10 @@ internal sealed record JournalOptions
 
     /// <summary>The clock of version times.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Makes the lineage of a history that begins: 128 random bits.</summary>
+    internal Func<UInt128> Lineage { get; init; } =
+        () => BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong) * 2));
 
     /// <summary>Write nothing, repair nothing, create nothing: what is unfinished is understood, and left.</summary>
     internal bool ReadOnly { get; init; }

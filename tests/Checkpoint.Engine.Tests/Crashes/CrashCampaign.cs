@@ -24,25 +24,31 @@ internal sealed class CrashCampaign(CrashScenario scenario, int seed, CrashLedge
     {
         CrashStage stage = scenario.Prepare();
         int before = stage.Disk.Begun;
-        CrashRun run = new(seed, scenario.ImagesAPoint, ledger) { Workers = Environment.ProcessorCount };
-        run.Through(stage.Disk, stage.Act, image => Check(stage, image, depth: 0));
-        Interlocked.Add(ref images[0], run.Images);
+        Cut(stage, stage.Disk, stage.Act, new CrashRun(seed, scenario.ImagesAPoint, ledger), depth: 0);
         operations = stage.Disk.Begun - before;
         Kill();
     }
 
-    private void Check(CrashStage stage, CrashImage image, int depth)
+    private void Cut(CrashStage stage, CrashingDisk disk, Action act, CrashRun run, int depth)
+    {
+        run.Workers = Environment.ProcessorCount;
+        // One recovery after the other: which of them sees an image first decides what is counted.
+        run.BeforeChecks = image => CutRecovery(stage, image, depth);
+        run.Through(disk, act, image => stage.Check(image.Disk));
+        images[depth] += run.Images;
+    }
+
+    private void CutRecovery(CrashStage stage, CrashImage image, int depth)
     {
         if (depth < 2 && image.Hash % RecoveredShare == 0)
         {
             int own = (int)(uint)image.Hash;
             CrashingDisk disk = CrashImages.Of(image.Disk, new Random(own), 1).Single().Disk;
+            // Another recovery is at another time.
+            disk.Variant = own;
             CrashRun run = new(own, imagesAPoint: Math.Clamp(scenario.ImagesAPoint / 50, 1, 20), ledger);
-            run.Through(disk, () => stage.Recover(disk), second => Check(stage, second, depth + 1));
-            Interlocked.Add(ref images[depth + 1], run.Images);
+            Cut(stage, disk, () => stage.Recover(disk), run, depth + 1);
         }
-
-        stage.Check(image.Disk);
     }
 
     private void Kill()
@@ -54,7 +60,7 @@ internal sealed class CrashCampaign(CrashScenario scenario, int seed, CrashLedge
             kills,
             i =>
             {
-                CrashStage stage = scenario.Prepare();
+                CrashStage stage = scenario.Prepare(variant: i + 1);
                 stage.Disk.DiesAfter = stage.Disk.Begun + 1 + (int)((long)i * operations / kills);
                 try
                 {

@@ -55,10 +55,10 @@ internal sealed class CrashStage
     internal Action<CrashingDisk> Check { get; set; }
 
     /// <summary>The same model on a disk that a crash left.</summary>
-    internal JournaledModel On(CrashingDisk disk) => new(disk, Home) { Options = Model.Options };
+    internal JournaledModel On(CrashingDisk disk) => new(disk, Home) { Options = OptionsOn(disk) };
 
     /// <summary>The history commands on a disk.</summary>
-    internal HistoryEngine History(CrashingDisk disk) => new(Home, options: Model.Options, disk: disk);
+    internal HistoryEngine History(CrashingDisk disk) => new(Home, options: OptionsOn(disk), disk: disk);
 
     /// <summary>
     /// The next opening finds exactly one version, not less than was promised, with the right digests and every older version within
@@ -109,6 +109,19 @@ internal sealed class CrashStage
 
     internal void RequireVersion(long version, byte[][] chunks, string what) =>
         Assert.True(AreSame(Versions[(int)version], chunks), $"{what} should be version {version}, and is not");
+
+    /// <summary>
+    /// The same disk makes the same bytes, whichever thread is first, so that a seed has one number of images: time and lineage come from
+    /// what the disk holds when they are asked for, and a disk that holds a history never again holds what that history began with.
+    /// </summary>
+    internal static JournalOptions Reproducible(JournalOptions options, CrashingDisk disk) =>
+        options with
+        {
+            Time = new DiskClock(disk),
+            Lineage = () => disk.ContentHash,
+        };
+
+    private JournalOptions OptionsOn(CrashingDisk disk) => Reproducible(Model.Options, disk);
 
     private void RequireDigests(JournalSession session)
     {

@@ -12,9 +12,9 @@ namespace ApolloCheckpoint.Engine.Tests.Crashes;
 internal static partial class CrashStages
 {
     /// <summary>The name of the copy stands for a whole copy or for nothing; the model is not touched.</summary>
-    internal static CrashStage Copy()
+    internal static CrashStage Copy(CrashingDisk disk)
     {
-        CrashStage stage = Journaled(folded: 1, waiting: 1);
+        CrashStage stage = Journaled(disk, folded: 1, waiting: 1);
         bool isDone = false;
         stage.Act = () =>
         {
@@ -43,9 +43,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>Part of a shard was damaged. The restore itself is what brings a crash of it to its end.</summary>
-    internal static CrashStage Mirror()
+    internal static CrashStage Mirror(CrashingDisk disk)
     {
-        CrashStage stage = Journaled(folded: 2, waiting: 0);
+        CrashStage stage = Journaled(disk, folded: 2, waiting: 0);
         stage.Disk.CreateFolder("/mirror");
         new FolderCopy(stage.Disk, []).Run(CrashStage.Home, "/mirror", CancellationToken.None);
         stage.Disk.FlushFolder("/");
@@ -62,9 +62,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>The old history or the new one, and the old journal whole in either case.</summary>
-    internal static CrashStage Adopt(int waiting)
+    internal static CrashStage Adopt(CrashingDisk disk, int waiting)
     {
-        CrashStage stage = Journaled(folded: 2, waiting);
+        CrashStage stage = Journaled(disk, folded: 2, waiting);
         int count = stage.Versions.Count;
         byte[][] files = stage.Model.FileChunks();
         string[] deltas = [.. stage.Disk.List(stage.Model.Paths.Journal)];

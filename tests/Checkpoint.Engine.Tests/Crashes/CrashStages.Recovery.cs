@@ -29,9 +29,9 @@ internal static partial class CrashStages
         operation is { Kind: DiskOperationKind.Rename } && operation.Path.EndsWith("digests.bin", StringComparison.Ordinal);
 
     /// <summary>The recovery of a sync that was killed right after the first operation of a kind.</summary>
-    internal static CrashStage Killed(FoldWay way, Func<DiskOperation, bool> isLast)
+    internal static CrashStage Killed(CrashingDisk disk, FoldWay way, Func<DiskOperation, bool> isLast)
     {
-        CrashStage next = Killed(CommitAndFold(way, waiting: 1), isLast);
+        CrashStage next = Killed(CommitAndFold(disk, way, waiting: 1), isLast);
         next.Act = () =>
         {
             using JournalSession session = next.Model.OpenSession();
@@ -42,9 +42,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>The recovery of an adopt that was killed when its digests had their name, and the old journal was where it had been.</summary>
-    internal static CrashStage KilledAdopt()
+    internal static CrashStage KilledAdopt(CrashingDisk disk)
     {
-        CrashStage stage = Adopt(waiting: 2);
+        CrashStage stage = Adopt(disk, waiting: 2);
         CrashStage next = Killed(stage, AfterNewDigests);
         next.Check = stage.Check;
         next.Act = () => next.Recover(next.Disk);
@@ -68,9 +68,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>Nothing but the journal says what the shards hold.</summary>
-    internal static CrashStage Rebuild()
+    internal static CrashStage Rebuild(CrashingDisk disk)
     {
-        CrashStage stage = Journaled(folded: 2, waiting: 1);
+        CrashStage stage = Journaled(disk, folded: 2, waiting: 1);
         foreach (string path in new[] { stage.Model.Paths.Digests, stage.Model.Paths.State })
         {
             stage.Disk.Delete(path);

@@ -14,27 +14,27 @@ internal static partial class CrashStages
 {
     private static readonly SyncRequest Plain = new() { ModelDirectory = CrashStage.Home, Workers = 1 };
 
-    internal static CrashStage FirstSync(FoldWay way) => Syncing(Unsynced(), Plain with { FoldWay = way });
+    internal static CrashStage FirstSync(CrashingDisk disk, FoldWay way) => Syncing(Unsynced(disk), Plain with { FoldWay = way });
 
     /// <param name="way">How shards are folded.</param>
     /// <param name="every">Fold after so many versions.</param>
     /// <param name="waiting">Versions that wait for it already.</param>
     /// <param name="tensors">Those that change; all when none is named.</param>
-    internal static CrashStage Sync(FoldWay way, int every, int waiting, params string[] tensors) =>
-        Syncing(Synced(Unsynced(), waiting), Plain with { FoldWay = way, FoldEvery = every }, tensors);
+    internal static CrashStage Sync(CrashingDisk disk, FoldWay way, int every, int waiting, params string[] tensors) =>
+        Syncing(Synced(Unsynced(disk), waiting), Plain with { FoldWay = way, FoldEvery = every }, tensors);
 
-    internal static CrashStage SyncWithBaseline()
+    internal static CrashStage SyncWithBaseline(CrashingDisk disk)
     {
-        CrashStage stage = Unsynced();
-        stage.Model.Options = stage.Model.Options with { BaselineFolder = "/ready", BootId = ProducerCheck.CurrentBootId() ?? "" };
+        CrashStage stage = Unsynced(disk);
+        stage.Model.Options = stage.Model.Options with { BaselineFolder = "/ready" };
         SyncRequest request = Plain with { FoldEvery = 0, Baseline = "/ready" };
         return Syncing(Synced(stage, waiting: 2, request), request, "a", "d");
     }
 
     /// <summary>Part of a shard was damaged. The repair itself is what brings a crash of it to its end.</summary>
-    internal static CrashStage SyncThatRepairs()
+    internal static CrashStage SyncThatRepairs(CrashingDisk disk)
     {
-        CrashStage stage = Synced(Unsynced(), waiting: 0);
+        CrashStage stage = Synced(Unsynced(disk), waiting: 0);
         Damage(stage);
         SyncRequest request = Plain with { Repair = true, FoldWay = FoldWay.Patch };
         Syncing(stage, request);
@@ -57,9 +57,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>The second shard is a link into a hub cache, whose file must stay as it is.</summary>
-    internal static CrashStage SyncThatReplacesLinks()
+    internal static CrashStage SyncThatReplacesLinks(CrashingDisk disk)
     {
-        CrashStage stage = Unsynced();
+        CrashStage stage = Unsynced(disk);
         stage.Model.Options = stage.Model.Options with { ReplaceLinks = true };
         string shard = stage.Model.Open().Layout.Shards[1].FilePath;
         stage.Disk.CreateFolder("/hub");
@@ -78,12 +78,11 @@ internal static partial class CrashStages
         return stage;
     }
 
-    private static CrashStage Unsynced()
+    private static CrashStage Unsynced(CrashingDisk disk)
     {
-        CrashingDisk disk = new();
         JournaledModel model = JournaledModel.Create(disk, CrashStage.Home);
         disk.FlushFolder("/");
-        model.Options = model.Options with { Codec = CodecPool.Take };
+        model.Options = CrashStage.Reproducible(model.Options, disk) with { Codec = CodecPool.Take, BootId = "this boot" };
         return new CrashStage(model);
     }
 
@@ -125,7 +124,10 @@ internal static partial class CrashStages
             source.Add(new LiveTensor(tensor.Name, tensor.Type, tensor.Shape), live[ordinal]);
         }
 
-        SyncEngine engine = new(disk, TimeProvider.System, (_, _) => new OpenedSource(source, "for a test"));
+        SyncEngine engine = new(disk, new DiskClock(disk), (_, _) => new OpenedSource(source, "for a test"))
+        {
+            Journal = options => CrashStage.Reproducible(options, disk) with { BootId = stage.Model.Options.BootId },
+        };
         return engine.Sync(request, NoProgress.Instance, CancellationToken.None);
     }
 

@@ -12,9 +12,9 @@ namespace ApolloCheckpoint.Engine.Tests.Crashes;
 internal static partial class CrashStages
 {
     /// <summary>A sync without its scan: the promise is made at the commit, before the fold.</summary>
-    internal static CrashStage CommitAndFold(FoldWay way, int waiting)
+    internal static CrashStage CommitAndFold(CrashingDisk disk, FoldWay way, int waiting)
     {
-        CrashStage stage = Journaled(folded: 1, waiting);
+        CrashStage stage = Journaled(disk, folded: 1, waiting);
         byte[][] next = stage.Model.Change(7, "a", "b", "c");
         stage.Versions.Add(next);
         stage.Act = () =>
@@ -29,9 +29,9 @@ internal static partial class CrashStages
         return stage;
     }
 
-    internal static CrashStage Fold(FoldWay way)
+    internal static CrashStage Fold(CrashingDisk disk, FoldWay way)
     {
-        CrashStage stage = Journaled(folded: 1, waiting: 3);
+        CrashStage stage = Journaled(disk, folded: 1, waiting: 3);
         stage.Act = () =>
         {
             using JournalSession session = stage.Model.OpenSession();
@@ -41,9 +41,9 @@ internal static partial class CrashStages
         return stage;
     }
 
-    internal static CrashStage Restore(FoldWay way, int waiting, int wanted)
+    internal static CrashStage Restore(CrashingDisk disk, FoldWay way, int waiting, int wanted)
     {
-        CrashStage stage = Journaled(folded: 2, waiting);
+        CrashStage stage = Journaled(disk, folded: 2, waiting);
         stage.Versions.Add(stage.Versions[wanted]);
         stage.Act = () =>
         {
@@ -54,9 +54,9 @@ internal static partial class CrashStages
         return stage;
     }
 
-    internal static CrashStage Prune(int waiting)
+    internal static CrashStage Prune(CrashingDisk disk, int waiting)
     {
-        CrashStage stage = Journaled(folded: 5, waiting);
+        CrashStage stage = Journaled(disk, folded: 5, waiting);
         // The first that stays is the second newest, or the first that is not folded.
         stage.OldestKept = Math.Min(stage.Versions.Count - 2, 6) - 1;
         stage.Act = () => stage.History(stage.Disk).Prune(keepLast: 2, null, CancellationToken.None);
@@ -64,9 +64,9 @@ internal static partial class CrashStages
     }
 
     /// <summary>Syncs that fold and that do not, restores, prunes, each on what the one before left.</summary>
-    internal static CrashStage LongLife(int seed)
+    internal static CrashStage LongLife(CrashingDisk disk, int seed)
     {
-        CrashStage stage = Journaled(folded: 1, waiting: 0);
+        CrashStage stage = Journaled(disk, folded: 1, waiting: 0);
         Random random = new(seed);
         stage.Act = () =>
         {
@@ -125,12 +125,11 @@ internal static partial class CrashStages
     }
 
     /// <summary>A model with so many versions in its files and so many above them; one chunk a redo slice.</summary>
-    private static CrashStage Journaled(int folded, int waiting)
+    private static CrashStage Journaled(CrashingDisk disk, int folded, int waiting)
     {
-        CrashingDisk disk = new();
         JournaledModel model = JournaledModel.Create(disk, CrashStage.Home);
         disk.FlushFolder("/");
-        model.Options = model.Options with { RedoSliceBytes = 1 };
+        model.Options = CrashStage.Reproducible(model.Options, disk) with { RedoSliceBytes = 1 };
         for (int i = 1; i <= folded + waiting; i++)
         {
             using JournalSession session = model.OpenSession();

@@ -19,7 +19,10 @@ public sealed record CrashImage(CrashingDisk Disk, UInt128 Hash)
         XxHash128 hash = new();
         Dictionary<CrashNode, CrashNode> copies = [];
         CrashNode root = Copy(tree.Root, "/", names, choose, copies, hash);
-        return new CrashImage(new CrashingDisk(new CrashTree(root, tree.LastId)), hash.GetCurrentHashAsUInt128());
+        return new CrashImage(
+            new CrashingDisk(new CrashTree(root, tree.LastId) { Variant = tree.Variant }),
+            hash.GetCurrentHashAsUInt128()
+        );
     }
 
     /// <summary>The names of every folder when those changes are kept.</summary>

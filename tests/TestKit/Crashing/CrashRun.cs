@@ -34,7 +34,10 @@ public sealed class CrashRun(int seed, int imagesAPoint, CrashLedger? ledger = n
     public int Points { get; private set; }
 
     /// <summary>Threads that check the images of one moment at once.</summary>
-    public int Workers { get; init; } = 1;
+    public int Workers { get; set; } = 1;
+
+    /// <summary>Called for each new image of one moment in turn, before they are checked; it may not write to the image's disk.</summary>
+    public Action<CrashImage>? BeforeChecks { get; set; }
 
     /// <summary>Number of the first operation after which images are taken.</summary>
     public int From { get; init; }
@@ -85,6 +88,11 @@ public sealed class CrashRun(int seed, int imagesAPoint, CrashLedger? ledger = n
             {
                 fresh.Add(image);
             }
+        }
+
+        if (BeforeChecks is { } before)
+        {
+            fresh.ForEach(before);
         }
 
         if (Workers == 1)

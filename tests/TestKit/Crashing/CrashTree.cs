@@ -15,6 +15,9 @@ internal sealed class CrashTree
         Root = root ?? NewFolder();
     }
 
+    /// <summary>Disks of another number have another <see cref="CrashingDisk.ContentHash"/>.</summary>
+    internal int Variant { get; set; }
+
     internal CrashNode Root { get; }
 
     internal IReadOnlyList<NameChange> Pending => pending;

@@ -42,6 +42,26 @@ public sealed class CrashingDisk : IDisk
     /// <summary>Bytes that all files together may have.</summary>
     public long Capacity { get; set; } = 1L << 40;
 
+    /// <summary>Goes into <see cref="ContentHash"/>.</summary>
+    public int Variant
+    {
+        get => tree.Variant;
+        set => tree.Variant = value;
+    }
+
+    /// <summary>A number made of all names and bytes as a process sees them now, and of the variant.</summary>
+    public UInt128 ContentHash
+    {
+        get
+        {
+            lock (Gate)
+            {
+                UInt128 hash = CrashImage.Make(tree, _ => true, node => [.. node.Content.Choices.Select(choices => choices - 1)]).Hash;
+                return hash + (UInt128)tree.Variant;
+            }
+        }
+    }
+
     internal CrashTree Tree => tree;
 
     internal object Gate => tree;

@@ -43,14 +43,7 @@ internal static class Adopt
         StateFolder.Prepare(disk, paths, options.AllowUnfitFileSystem);
         using (DirectoryLocks.TakeWriter(disk, paths))
         {
-            DigestTable table = FirstVersion.Measure(
-                disk,
-                model.Layout,
-                FirstVersion.NewLineage(),
-                NextNumber(disk, paths),
-                options,
-                cancellation
-            );
+            DigestTable table = FirstVersion.Measure(disk, model.Layout, options.Lineage(), NextNumber(disk, paths), options, cancellation);
             cancellation.ThrowIfCancellationRequested();
             Reserve.Run(disk, paths, () => table.Save(disk, paths.Digests));
             string? moved = OldJournal.MoveAside(disk, paths, table.Shards[0].Version);

@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using System.Security.Cryptography;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -12,13 +11,6 @@ namespace ApolloCheckpoint.Engine.Journaling.Recovering;
 /// </summary>
 internal static class FirstVersion
 {
-    /// <summary>A new lineage: 128 random bits.</summary>
-    internal static UInt128 NewLineage()
-    {
-        byte[] random = RandomNumberGenerator.GetBytes(16);
-        return new UInt128(BitConverter.ToUInt64(random), BitConverter.ToUInt64(random, 8));
-    }
-
     /// <summary>Reads every chunk once. Nothing is written.</summary>
     /// <exception cref="CheckpointException">ShardChangedMeanwhile, DiskReadFailed.</exception>
     internal static DigestTable Measure(

@@ -141,7 +141,7 @@ internal sealed partial class Recovery
         new()
         {
             Journal = journal,
-            Table = FirstVersion.Measure(disk, layout, FirstVersion.NewLineage(), state?.Newest + 1 ?? 0, options, cancellation),
+            Table = FirstVersion.Measure(disk, layout, options.Lineage(), state?.Newest + 1 ?? 0, options, cancellation),
             State = state,
             IsFirst = true,
             IsTableNew = true,
@@ -180,7 +180,7 @@ internal sealed partial class Recovery
 
     private DigestTable BlankTable(Journal journal, DigestTable? table) =>
         new(
-            journal.Last?.Lineage ?? table?.Lineage ?? FirstVersion.NewLineage(),
+            journal.Last?.Lineage ?? table?.Lineage ?? options.Lineage(),
             layout.Identity,
             [.. layout.Shards.Select(shard => new ShardRecord(shard.FileName, shard.Header.Digest, journal.Last?.Version ?? 0, 0, 0, 0))],
             new UInt128[layout.ChunkCount]
