@@ -7,9 +7,6 @@ namespace ApolloCheckpoint.Engine.Diffing;
 /// <summary>Compares two spans: how many units differ, and which blocks hold a difference. Pure.</summary>
 internal static class BlockDiffer
 {
-    /// <summary>Bytes of a page of the file: what a disk really writes.</summary>
-    public const int PageBytes = 4096;
-
     /// <summary>Counts units that differ.</summary>
     /// <param name="before">Whole units.</param>
     /// <param name="after">As long.</param>
@@ -25,36 +22,72 @@ internal static class BlockDiffer
             _ => throw new ArgumentOutOfRangeException(nameof(unitBytes), unitBytes, null),
         };
 
+    /// <summary>As above, looking only where the spans may differ.</summary>
+    /// <param name="before">Whole units.</param>
+    /// <param name="after">As long.</param>
+    /// <param name="unitBytes">Bytes of a unit: 1, 2, 4 or 8.</param>
+    /// <param name="changed">From <see cref="DirtyPages.Find"/>: ascending, apart; outside of them both are equal.</param>
+    public static int CountChanged(
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        int unitBytes,
+        ReadOnlySpan<(int Offset, int Length)> changed
+    )
+    {
+        int count = 0;
+        foreach ((int offset, int length) in changed)
+        {
+            // A page may begin and end inside a unit. Ranges are a page apart, so that none reaches into another.
+            int start = offset - offset % unitBytes;
+            int end = Math.Min(before.Length, (offset + length + unitBytes - 1) / unitBytes * unitBytes);
+            count += CountChanged(before[start..end], after[start..end], unitBytes);
+        }
+
+        return count;
+    }
+
     /// <summary>Finds the changed blocks of a part.</summary>
     /// <param name="before">The part's bytes.</param>
     /// <param name="after">As long.</param>
+    /// <param name="changed">From <see cref="DirtyPages.Find"/>: ascending, apart; outside of them both are equal.</param>
     /// <param name="offset">
     /// Where the part begins, in bytes from where blocks are counted: the tensor's start for blocks, the file's for pages.
     /// </param>
     /// <param name="blockSize">Bytes of a block.</param>
-    public static BlockDiff Blocks(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, long offset, int blockSize)
+    public static BlockDiff Blocks(
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        ReadOnlySpan<(int Offset, int Length)> changed,
+        long offset,
+        int blockSize
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(after.Length, before.Length);
-        int into = (int)(offset % blockSize);
-        long block = offset / blockSize;
-        long? dirtyFirst = null;
-        int at = 0;
-        if (into != 0)
+        long next = offset / blockSize;
+        BlockDiff found = default;
+        foreach ((int start, int length) in changed)
         {
-            at = Math.Min(blockSize - into, before.Length);
-            dirtyFirst = before[..at].SequenceEqual(after[..at]) ? null : block;
-            block++;
+            // Two ranges may touch the same block.
+            next = Math.Max(next, (offset + start) / blockSize);
+            for (; next * blockSize < offset + start + length; next++)
+            {
+                int from = (int)Math.Max(0, next * blockSize - offset);
+                int to = (int)Math.Min(before.Length, (next + 1) * blockSize - offset);
+                if (!before[from..to].SequenceEqual(after[from..to]))
+                {
+                    found = Add(found, next, isFirst: next * blockSize < offset, isLast: (next + 1) * blockSize > offset + before.Length);
+                }
+            }
         }
 
-        int whole = 0;
-        for (; before.Length - at >= blockSize; at += blockSize, block++)
-        {
-            whole += before.Slice(at, blockSize).SequenceEqual(after.Slice(at, blockSize)) ? 0 : 1;
-        }
-
-        // The end may be the tensor's own: only the tally knows how long that last block is.
-        return new BlockDiff(whole, dirtyFirst, before[at..].SequenceEqual(after[at..]) ? null : block);
+        return found;
     }
+
+    // The end may be the tensor's own: only the tally knows how long that last block is.
+    private static BlockDiff Add(BlockDiff sum, long block, bool isFirst, bool isLast) =>
+        isFirst ? sum with { DirtyFirst = block }
+        : isLast ? sum with { DirtyLast = block }
+        : sum with { WholeChanged = sum.WholeChanged + 1 };
 
     private static int CountChanged<T>(ReadOnlySpan<byte> beforeBytes, ReadOnlySpan<byte> afterBytes)
         where T : unmanaged, IEquatable<T>

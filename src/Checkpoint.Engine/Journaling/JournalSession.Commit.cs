@@ -51,6 +51,7 @@ internal sealed partial class JournalSession
         after.CopyTo(newestDigests, 0);
         Newest = header.Version;
         Root = header.Root;
+        freshPages = writer.Pages;
         State = Describe(State) with { Producer = facts.Producer ?? State.Producer, Restored = facts.Producer is null };
         return header;
     }

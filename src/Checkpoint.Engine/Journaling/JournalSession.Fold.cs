@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
@@ -30,6 +31,13 @@ internal sealed partial class JournalSession
         bool isMixed = IsMixed(shard);
         return [.. OrdinalsOf(shard).Where(ordinal => isMixed || Chain.Touches(ordinal, version))];
     }
+
+    /// <summary>
+    /// The pages that lead a shard to the newest version, by ascending ordinal: when this session's scan saw them all, and the shard is of
+    /// the version just before. Else null, and a fold finds them from shard and deltas.
+    /// </summary>
+    internal IReadOnlyList<FreshChunk>? FreshPagesOf(Shard shard) =>
+        IsMixed(shard) || RecordOf(shard).Version != Newest - 1 ? null : freshPages?.TryFind(UnfoldedOrdinals(shard));
 
     /// <summary>Writes a redo that a crash left into its shard. The caller holds the shards' lock.</summary>
     internal void WritePendingRedo(Shard shard)

@@ -27,6 +27,9 @@ internal sealed partial class JournalSession : IDisposable
     // What recovery read, which is durable: its folder was flushed before.
     private ModelState? savedState;
 
+    // Of the newest version, if this session made it.
+    private FreshPages? freshPages;
+
     private JournalSession(IDisk disk, ModelDirectory model, JournalOptions options, OpenedModel opened, IDisposable? heldLock)
     {
         Disk = disk;

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
@@ -20,6 +21,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
     private readonly byte[] before = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] converted = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
     private readonly byte[] check = GC.AllocateUninitializedArray<byte>(ChunkLayout.MaxBytes);
+    private readonly List<(int Offset, int Length)> dirty = [];
     private byte[] payload = new byte[64 << 10];
     private ReadOnlyMemory<byte> live;
 
@@ -73,7 +75,8 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
     )
     {
         UInt128 recorded = session.NewestDigest(chunk.Ordinal);
-        bool isEqual = old.SequenceEqual(after);
+        int pages = DirtyPages.Find(old, after, chunk.FileOffset, dirty);
+        bool isEqual = pages == 0;
         bool isKnown = (isEqual ? afterDigest : XxHash128.HashToUInt128(old)) == recorded;
         if (!isKnown && !session.Options.Repair)
         {
@@ -86,21 +89,26 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             return default;
         }
 
+        ReadOnlySpan<(int, int)> ranges = CollectionsMarshal.AsSpan(dirty);
         int? changed = null;
         if (scan.Delta is { } delta)
         {
             EncodedChunk encoded = isKnown
-                ? Kept(codec.Encode(chunk.Tensor.Type, liveType, old, after))
+                ? Kept(codec.Encode(chunk.Tensor.Type, liveType, old, after, ranges))
                 : Kept(codec.EncodeRepair(chunk.Tensor.Type, after));
-            Prove(chunk, liveType, encoded, old, after);
+            Prove(chunk, liveType, encoded, old, recorded, afterDigest);
             delta.Append(chunk.Ordinal, liveType, encoded, recorded, afterDigest);
-            changed = isKnown ? encoded.ChangedUnits : null;
+            if (isKnown)
+            {
+                delta.Pages.Keep(chunk.Ordinal, dirty, pages, after);
+                changed = encoded.ChangedUnits;
+            }
         }
 
         long place = chunk.FileOffset - chunk.Tensor.FileOffset;
         return new ChunkOutcome(
-            changed ?? BlockDiffer.CountChanged(old, after, chunk.Tensor.Type.UnitBytes()),
-            BlockDiffer.Blocks(old, after, place, scan.BlockSize)
+            changed ?? BlockDiffer.CountChanged(old, after, chunk.Tensor.Type.UnitBytes(), ranges),
+            BlockDiffer.Blocks(old, after, ranges, place, scan.BlockSize)
         );
     }
 
@@ -108,16 +116,23 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
     /// Decodes what was coded, both ways, while the producer still has the data: a version that could not be read again is worse than
     /// a sync that fails.
     /// </summary>
-    private void Prove(in Chunk chunk, ElementType liveType, EncodedChunk encoded, ReadOnlySpan<byte> old, ReadOnlySpan<byte> after)
+    private void Prove(
+        in Chunk chunk,
+        ElementType liveType,
+        EncodedChunk encoded,
+        ReadOnlySpan<byte> old,
+        UInt128 digestBefore,
+        UInt128 digestAfter
+    )
     {
         Span<byte> bytes = check.AsSpan(0, chunk.ByteLength);
         old.CopyTo(bytes);
         codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: false);
-        bool isRight = bytes.SequenceEqual(after);
+        bool isRight = XxHash128.HashToUInt128(bytes) == digestAfter;
         if (isRight && encoded.Encoding != ChunkEncoding.Repair)
         {
             codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: true);
-            isRight = bytes.SequenceEqual(old);
+            isRight = XxHash128.HashToUInt128(bytes) == digestBefore;
         }
 
         if (!isRight)

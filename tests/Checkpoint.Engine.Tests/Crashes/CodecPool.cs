@@ -17,8 +17,13 @@ internal sealed class CodecPool : IChunkCodec
 
     internal static IChunkCodec Take() => new CodecPool(Idle.TryTake(out ChunkCodec? idle) ? idle : new ChunkCodec());
 
-    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after) =>
-        Codec.Encode(diskType, liveType, before, after);
+    public EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    ) => Codec.Encode(diskType, liveType, before, after, changed);
 
     public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after) => Codec.EncodeRepair(diskType, after);
 

@@ -9,8 +9,13 @@ internal sealed class CountingCodec(Action applied) : IChunkCodec
 {
     private readonly XorCodec codec = new();
 
-    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after) =>
-        codec.Encode(diskType, liveType, before, after);
+    public EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    ) => codec.Encode(diskType, liveType, before, after, changed);
 
     public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after) => codec.EncodeRepair(diskType, after);
 

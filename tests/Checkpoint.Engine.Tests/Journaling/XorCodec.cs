@@ -12,21 +12,27 @@ internal sealed class XorCodec : IChunkCodec
 {
     private byte[] payload = [];
 
-    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    public EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    )
     {
         payload = new byte[before.Length];
         int unit = diskType.UnitBytes();
-        int changed = 0;
+        int count = 0;
         for (int i = 0; i < before.Length; i += unit)
         {
-            changed += before.Slice(i, unit).SequenceEqual(after.Slice(i, unit)) ? 0 : 1;
+            count += before.Slice(i, unit).SequenceEqual(after.Slice(i, unit)) ? 0 : 1;
             for (int j = i; j < i + unit; j++)
             {
                 payload[j] = (byte)(before[j] ^ after[j]);
             }
         }
 
-        return new EncodedChunk(ChunkEncoding.Dense, payload, changed);
+        return new EncodedChunk(ChunkEncoding.Dense, payload, count);
     }
 
     public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after)

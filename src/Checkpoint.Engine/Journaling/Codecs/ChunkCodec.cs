@@ -34,20 +34,29 @@ internal sealed class ChunkCodec : IChunkCodec
     }
 
     /// <inheritdoc/>
-    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    public EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    )
     {
         Require(diskType, before.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(after.Length, before.Length);
-        if (ClassShape(diskType, liveType) is FloatShape shape && !IsSparse(diskType, before, after))
+        int width = diskType.UnitBytes();
+        scoped Changes changes = new(BlockDiffer.CountChanged(before, after, width, changed), changed);
+        bool isSparse = changes.Count <= before.Length / width / SparseUnits;
+        if (!isSparse && ClassShape(diskType, liveType) is FloatShape shape)
         {
             return shape.Width == 16
-                ? EncodeClasses<ushort>(shape, diskType, before, after)
-                : EncodeClasses<uint>(shape, diskType, before, after);
+                ? EncodeClasses<ushort>(shape, diskType, before, after, changes)
+                : EncodeClasses<uint>(shape, diskType, before, after, changes);
         }
 
-        return diskType == ElementType.F32 && liveType == ElementType.BF16 && !IsSparse(diskType, before, after)
-            ? EncodeHalves(before, after)
-            : EncodeUnits(diskType, before, after);
+        return !isSparse && diskType == ElementType.F32 && liveType == ElementType.BF16
+            ? EncodeHalves(before, after, changes)
+            : EncodeUnits(diskType, before, after, changes);
     }
 
     /// <inheritdoc/>
@@ -106,13 +115,13 @@ internal sealed class ChunkCodec : IChunkCodec
     private static FloatShape? ClassShape(ElementType diskType, ElementType liveType) =>
         diskType == ElementType.F32 && liveType is ElementType.BF16 or ElementType.F16 ? null : FloatShape.Of(diskType);
 
-    private static bool IsSparse(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
-    {
-        int width = type.UnitBytes();
-        return BlockDiffer.CountChanged(before, after, width) <= before.Length / width / SparseUnits;
-    }
-
-    private EncodedChunk EncodeClasses<T>(FloatShape shape, ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    private EncodedChunk EncodeClasses<T>(
+        FloatShape shape,
+        ElementType type,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped Changes changed
+    )
         where T : unmanaged, IBinaryInteger<T>
     {
         Span<byte> output = arrays.Output.AsSpan(0, before.Length + 256);
@@ -126,7 +135,7 @@ internal sealed class ChunkCodec : IChunkCodec
         );
         if (coded is not (int bytes, int changes))
         {
-            return EncodeUnits(type, before, after);
+            return EncodeUnits(type, before, after, changed);
         }
 
         // Real changes take 4 to 10 bits. Where they take more, bytes may repeat (a lattice, a fill), which only zstd sees.
@@ -135,13 +144,13 @@ internal sealed class ChunkCodec : IChunkCodec
             return new EncodedChunk(ChunkEncoding.ClassCode, output[..bytes], changes);
         }
 
-        EncodedChunk other = EncodeUnits(type, before, after);
+        EncodedChunk other = EncodeUnits(type, before, after, changed);
         return other.Payload.Length < bytes ? other : new EncodedChunk(ChunkEncoding.ClassCode, output[..bytes], changes);
     }
 
-    private EncodedChunk EncodeHalves(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    private EncodedChunk EncodeHalves(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, scoped Changes changed)
     {
-        int changes = BlockDiffer.CountChanged(before, after, sizeof(float));
+        int changes = changed.Count;
         int bytes = HalvesCode.TryEncode(before, after, arrays, path, zstd) ?? int.MaxValue;
 
         // As above, and 24 bits for a lower half that is lost.
@@ -150,7 +159,7 @@ internal sealed class ChunkCodec : IChunkCodec
             return new EncodedChunk(ChunkEncoding.GapCode, arrays.Output.AsSpan(0, bytes), changes);
         }
 
-        EncodedChunk other = EncodeUnits(ElementType.F32, before, after);
+        EncodedChunk other = EncodeUnits(ElementType.F32, before, after, changed);
         return other.Payload.Length < bytes ? other : new EncodedChunk(ChunkEncoding.GapCode, arrays.Output.AsSpan(0, bytes), changes);
     }
 
@@ -158,13 +167,15 @@ internal sealed class ChunkCodec : IChunkCodec
     /// The smaller of gap code and dense: the gap code up to a quarter of the units, dense from 1/32 on (a zstd of all bytes costs
     /// more time than all else).
     /// </summary>
-    private EncodedChunk EncodeUnits(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    private EncodedChunk EncodeUnits(ElementType type, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, scoped Changes changed)
     {
         int width = type.UnitBytes();
-        int changes = BlockDiffer.CountChanged(before, after, width);
+        int changes = changed.Count;
         int units = before.Length / width;
         int? gapBytes =
-            changes <= units / 4 || units < 64 ? GapCode.TryEncode(type, before, after, arrays.Body, zstd, arrays.ThirdOutput) : null;
+            changes <= units / 4 || units < 64
+                ? GapCode.TryEncode(type, before, after, changed.Ranges, arrays.Body, zstd, arrays.ThirdOutput)
+                : null;
         if (gapBytes is int gaps && changes < units / 32)
         {
             return new EncodedChunk(ChunkEncoding.GapCode, arrays.ThirdOutput[..gaps], changes);
@@ -181,5 +192,13 @@ internal sealed class ChunkCodec : IChunkCodec
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, ChunkLayout.MaxBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(bytes % type.UnitBytes(), 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes / type.UnitBytes(), ChunkLayout.MaxUnits);
+    }
+
+    /// <summary>How many units of a chunk differ, and where to look for them.</summary>
+    private readonly ref struct Changes(int count, ReadOnlySpan<(int Offset, int Length)> ranges)
+    {
+        internal int Count { get; } = count;
+
+        internal ReadOnlySpan<(int Offset, int Length)> Ranges { get; } = ranges;
     }
 }

@@ -12,6 +12,7 @@ internal static partial class GapCode
         ElementType type,
         ReadOnlySpan<byte> before,
         ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed,
         Span<byte> body,
         ZstdStage zstd,
         Span<byte> output
@@ -20,10 +21,10 @@ internal static partial class GapCode
         StepKind kind = StepKinds.Of(type);
         return type.UnitBytes() switch
         {
-            1 => TryEncode(kind, before, after, body, zstd, output),
-            2 => TryEncode(kind, Units<ushort>(before), Units<ushort>(after), body, zstd, output),
-            4 => TryEncode(kind, Units<uint>(before), Units<uint>(after), body, zstd, output),
-            _ => TryEncode(kind, Units<ulong>(before), Units<ulong>(after), body, zstd, output),
+            1 => TryEncode(kind, before, after, changed, body, zstd, output),
+            2 => TryEncode(kind, Units<ushort>(before), Units<ushort>(after), changed, body, zstd, output),
+            4 => TryEncode(kind, Units<uint>(before), Units<uint>(after), changed, body, zstd, output),
+            _ => TryEncode(kind, Units<ulong>(before), Units<ulong>(after), changed, body, zstd, output),
         };
     }
 

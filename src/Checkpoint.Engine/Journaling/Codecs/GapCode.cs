@@ -22,6 +22,7 @@ internal static partial class GapCode
     /// <param name="kind">What a step is.</param>
     /// <param name="before">The chunk.</param>
     /// <param name="after">The chunk as it becomes.</param>
+    /// <param name="changed">Offset and length, bytes, ascending and apart: outside of these ranges both are equal.</param>
     /// <param name="body">Work array.</param>
     /// <param name="zstd">Packs.</param>
     /// <param name="output">At least as long as the work array, and 16 bytes.</param>
@@ -30,6 +31,7 @@ internal static partial class GapCode
         StepKind kind,
         ReadOnlySpan<T> before,
         ReadOnlySpan<T> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed,
         Span<byte> body,
         ZstdStage zstd,
         Span<byte> output
@@ -41,19 +43,23 @@ internal static partial class GapCode
         int changes = 0;
         int gapBytes = 0;
         int next = 0;
-        for (int index = NextChange(before, after, 0); index < before.Length; index = NextChange(before, after, next))
+        foreach ((int offset, int length) in changed)
         {
-            if (gapBytes + MostGapBytes + (changes + 1L) * width > limit + 64)
+            int end = EndOf(offset, length, width);
+            for (int index = NextChange(before, after, offset / width, end); index < end; index = NextChange(before, after, next, end))
             {
-                return null;
-            }
+                if (gapBytes + MostGapBytes + (changes + 1L) * width > limit + 64)
+                {
+                    return null;
+                }
 
-            gapBytes += Leb128.Write(body[gapBytes..], index - next);
-            next = index + 1;
-            changes++;
+                gapBytes += Leb128.Write(body[gapBytes..], index - next);
+                next = index + 1;
+                changes++;
+            }
         }
 
-        WriteSteps(kind, before, after, body.Slice(gapBytes, changes * width), changes);
+        WriteSteps(kind, before, after, changed, body.Slice(gapBytes, changes * width), changes);
         int at = 1 + Leb128.Write(output[1..], changes);
         at += Leb128.Write(output[at..], gapBytes);
         (output[0], int packed) = zstd.Pack(body[..(gapBytes + changes * width)], output[at..]);
@@ -99,25 +105,40 @@ internal static partial class GapCode
         }
     }
 
-    private static void WriteSteps<T>(StepKind kind, ReadOnlySpan<T> before, ReadOnlySpan<T> after, Span<byte> planes, int changes)
+    private static void WriteSteps<T>(
+        StepKind kind,
+        ReadOnlySpan<T> before,
+        ReadOnlySpan<T> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed,
+        Span<byte> planes,
+        int changes
+    )
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
+        int width = T.Zero.GetByteCount();
         int written = 0;
-        for (int index = NextChange(before, after, 0); index < before.Length; index = NextChange(before, after, index + 1))
+        foreach ((int offset, int length) in changed)
         {
-            ulong step = ulong.CreateTruncating(Step(kind, before[index], after[index]));
-            for (int at = written++; at < planes.Length; at += changes, step >>= 8)
+            int end = EndOf(offset, length, width);
+            for (int index = NextChange(before, after, offset / width, end); index < end; index = NextChange(before, after, index + 1, end))
             {
-                planes[at] = (byte)step;
+                ulong step = ulong.CreateTruncating(Step(kind, before[index], after[index]));
+                for (int at = written++; at < planes.Length; at += changes, step >>= 8)
+                {
+                    planes[at] = (byte)step;
+                }
             }
         }
     }
 
-    /// <summary>The first change at or behind a place, or the length. Near ones one by one, far ones by vectors.</summary>
-    private static int NextChange<T>(ReadOnlySpan<T> before, ReadOnlySpan<T> after, int from)
+    /// <summary>Where a range of bytes ends, in units: it may end inside of one.</summary>
+    private static int EndOf(int offset, int length, int width) => (offset + length + width - 1) / width;
+
+    /// <summary>The first change at or behind a place, or the end. Near ones one by one, far ones by vectors.</summary>
+    private static int NextChange<T>(ReadOnlySpan<T> before, ReadOnlySpan<T> after, int from, int end)
         where T : unmanaged, IBinaryInteger<T>
     {
-        int near = Math.Min(before.Length, from + NearUnits);
+        int near = Math.Min(end, from + NearUnits);
         for (; from < near; from++)
         {
             if (before[from] != after[from])
@@ -126,7 +147,7 @@ internal static partial class GapCode
             }
         }
 
-        return from + before[from..].CommonPrefixLength(after[from..]);
+        return from + before[from..end].CommonPrefixLength(after[from..end]);
     }
 
     private static T ReadStep<T>(ReadOnlySpan<byte> planes, int index, int changes)

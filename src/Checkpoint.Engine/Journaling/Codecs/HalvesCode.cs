@@ -51,7 +51,15 @@ internal static class HalvesCode
             return written;
         }
 
-        int? lower = GapCode.TryEncode<ushort>(StepKind.Xor, oldHalves, nowHalves, arrays.Body, zstd, arrays.ThirdOutput);
+        int? lower = GapCode.TryEncode<ushort>(
+            StepKind.Xor,
+            oldHalves,
+            nowHalves,
+            [(0, oldHalves.Length * sizeof(ushort))],
+            arrays.Body,
+            zstd,
+            arrays.ThirdOutput
+        );
         if (lower is not int lowerBytes)
         {
             return null;

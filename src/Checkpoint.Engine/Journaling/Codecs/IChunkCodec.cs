@@ -14,8 +14,15 @@ internal interface IChunkCodec : IDisposable
     /// <param name="liveType">Element type in the producer's memory; differs from the disk type for a cast tensor.</param>
     /// <param name="before">Disk bytes of the chunk in the parent version; at most 2 MiB.</param>
     /// <param name="after">Disk bytes in the new version; as long, and different.</param>
+    /// <param name="changed">Offset and length, bytes, ascending and apart: outside of these ranges both are equal.</param>
     /// <returns>The encoding, the payload (valid until the next call) and the number of changed units.</returns>
-    EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after);
+    EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    );
 
     /// <summary>Codes after alone, for a chunk whose bytes before are damaged (<see cref="ChunkEncoding.Repair"/>).</summary>
     EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after);

@@ -36,6 +36,9 @@ internal sealed class DeltaWriter : IDisposable
         this.file = file;
     }
 
+    /// <summary>The pages that it changes, while they are few; filled by who appends, if at all.</summary>
+    internal FreshPages Pages { get; } = new();
+
     /// <summary>Bytes written so far, superseded payloads included; after the commit, the length of the delta.</summary>
     internal long BytesWritten
     {
@@ -95,6 +98,7 @@ internal sealed class DeltaWriter : IDisposable
         {
             long payloadOffset = position;
             AppendBytes(encoded.Payload);
+            Pages.Forget(ordinal);
             entries[ordinal] = new DeltaChunk(ordinal, encoded.Encoding, liveType, payloadOffset, encoded.Payload.Length, before, after);
         }
     }
@@ -105,6 +109,7 @@ internal sealed class DeltaWriter : IDisposable
         lock (gate)
         {
             entries.Remove(ordinal);
+            Pages.Forget(ordinal);
         }
     }
 

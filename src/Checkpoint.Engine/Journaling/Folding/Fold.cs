@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 
@@ -121,9 +122,14 @@ internal sealed class Fold(JournalSession session, FoldWay way, CancellationToke
         return hasSpace && 2 * EstimateDirtyBytes(shard) > shard.Length ? FoldWay.Replace : FoldWay.Patch;
     }
 
-    /// <summary>Looks at a few of the changed chunks: how much of them a patch would write.</summary>
+    /// <summary>How much a patch would write: known where the scan kept it, else estimated from a few of the changed chunks.</summary>
     private long EstimateDirtyBytes(Shard shard)
     {
+        if (session.FreshPagesOf(shard) is { } fresh)
+        {
+            return fresh.Sum(chunk => (long)chunk.Values.Length);
+        }
+
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         using ShardFiles files = new(session.Disk, [shard]);
         using FoldWorker worker = new(session);

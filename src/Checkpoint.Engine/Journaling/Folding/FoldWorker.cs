@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 
 namespace ApolloCheckpoint.Engine.Journaling.Folding;

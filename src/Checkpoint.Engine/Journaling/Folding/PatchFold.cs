@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
@@ -27,6 +28,12 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         long pages = 0;
         using ShardFiles files = new(session.Disk, [shard]);
         files.ReadHeader(shard);
+        if (session.FreshPagesOf(shard) is { } fresh && BytesOf(fresh) <= SliceBound())
+        {
+            session.BeginPatch(shard);
+            return new FoldedShard(shard.FileName, FoldWay.Patch, WriteFresh(shard, fresh), fresh.Sum(chunk => (long)chunk.Pages));
+        }
+
         IReadOnlyList<int> ordinals = session.UnfoldedOrdinals(shard);
         long? version = session.IsMixed(shard) ? null : session.RecordOf(shard).Version;
         session.BeginPatch(shard);
@@ -47,6 +54,31 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
         {
             worker.Dispose();
         }
+    }
+
+    /// <summary>All in one slice: the scan has seen what changes, so nothing is read for the redo.</summary>
+    /// <returns>Bytes written.</returns>
+    private long WriteFresh(Shard shard, IReadOnlyList<FreshChunk> chunks)
+    {
+        long written = 0;
+        Reserve.Run(
+            session.Disk,
+            session.Paths,
+            () =>
+            {
+                using RedoWriter redo = RedoWriter.Create(session, shard, BytesOf(chunks));
+                foreach (FreshChunk chunk in chunks)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    redo.Add(chunk, session.NewestDigest(chunk.Ordinal));
+                    session.Options.Progress.Advance(session.Layout[chunk.Ordinal].ByteLength);
+                }
+
+                redo.Seal(shard);
+                written = redo.BytesWritten;
+            }
+        );
+        return written + WriteSlice(shard);
     }
 
     /// <summary>Takes as many groups off the queue as one redo has room for.</summary>
@@ -165,6 +197,11 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
             yield return group;
         }
     }
+
+    /// <summary>Bytes of a redo of these pages, and a little more.</summary>
+    private static long BytesOf(IReadOnlyList<FreshChunk> chunks) =>
+        RedoFormat.OverheadBytes
+        + chunks.Sum(chunk => RedoFormat.RecordHeadBytes + (long)chunk.Values.Length + chunk.Ranges.Count * RedoFormat.RangeBytes);
 
     /// <summary>Bytes of a redo that holds all bytes of the chunks.</summary>
     private long GroupBytes(IReadOnlyList<int> group) =>

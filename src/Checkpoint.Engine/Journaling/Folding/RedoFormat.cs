@@ -26,6 +26,9 @@ internal static class RedoFormat
     /// <summary>Bytes of a record before its ranges.</summary>
     internal const int RecordHeadBytes = 24;
 
+    /// <summary>Bytes of a range: offset and length.</summary>
+    internal const int RangeBytes = 8;
+
     /// <summary>Bytes after the last record.</summary>
     internal const int TrailerBytes = 28;
 

@@ -128,7 +128,11 @@ internal sealed class RedoReader : IDisposable
             Chunk chunk = ordinal > previous ? layout[ordinal] : throw fields.Damaged("has chunks out of order");
             int ranges = (int)fields.Bounded(fields.U32(), chunk.ByteLength, "a number of ranges");
             position += head.Length;
-            RedoRecord record = new(digest, ReadRanges(ReadBytes(position, ranges * 8, end), chunk), position + ranges * 8L);
+            RedoRecord record = new(
+                digest,
+                ReadRanges(ReadBytes(position, ranges * RedoFormat.RangeBytes, end), chunk),
+                position + (long)ranges * RedoFormat.RangeBytes
+            );
             position = record.DataOffset + record.Ranges.Sum(range => (long)range.Length);
             records[ordinal] = record;
             previous = ordinal;
@@ -145,7 +149,7 @@ internal sealed class RedoReader : IDisposable
     private (int Offset, int Length)[] ReadRanges(byte[] bytes, in Chunk chunk)
     {
         FieldReader fields = new(bytes, file.Path);
-        (int, int)[] ranges = new (int, int)[bytes.Length / 8];
+        (int, int)[] ranges = new (int, int)[bytes.Length / RedoFormat.RangeBytes];
         int end = 0;
         for (int i = 0; i < ranges.Length; i++)
         {

@@ -63,26 +63,24 @@ internal sealed class RedoWriter : IDisposable
     /// <summary>Adds a chunk. Ordinals ascend.</summary>
     /// <param name="ordinal">The chunk.</param>
     /// <param name="digestAfter">Its digest in the version that the redo leads to.</param>
-    /// <param name="ranges">What differs from the shard, from <see cref="DirtyPages"/>.</param>
+    /// <param name="ranges">What differs from the shard, from <see cref="Diffing.DirtyPages"/>.</param>
     /// <param name="after">All bytes of the chunk in that version.</param>
     internal void Add(int ordinal, UInt128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges, ReadOnlySpan<byte> after)
     {
-        FieldWriter fields = new();
-        fields.U32((uint)ordinal);
-        fields.U128(digestAfter);
-        fields.U32((uint)ranges.Count);
-        foreach ((int offset, int length) in ranges)
-        {
-            fields.U32((uint)offset);
-            fields.U32((uint)length);
-        }
-
-        Append(fields.Written);
+        AppendHead(ordinal, digestAfter, ranges);
         foreach ((int offset, int length) in ranges)
         {
             Append(after.Slice(offset, length));
         }
 
+        records++;
+    }
+
+    /// <summary>As above, of pages that are at hand.</summary>
+    internal void Add(FreshChunk chunk, UInt128 digestAfter)
+    {
+        AppendHead(chunk.Ordinal, digestAfter, chunk.Ranges);
+        Append(chunk.Values);
         records++;
     }
 
@@ -105,6 +103,21 @@ internal sealed class RedoWriter : IDisposable
 
     /// <summary>Closes the file; what was not sealed is deleted by the next redo or by recovery.</summary>
     public void Dispose() => file.Dispose();
+
+    private void AppendHead(int ordinal, UInt128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges)
+    {
+        FieldWriter fields = new();
+        fields.U32((uint)ordinal);
+        fields.U128(digestAfter);
+        fields.U32((uint)ranges.Count);
+        foreach ((int offset, int length) in ranges)
+        {
+            fields.U32((uint)offset);
+            fields.U32((uint)length);
+        }
+
+        Append(fields.Written);
+    }
 
     private void Append(ReadOnlySpan<byte> bytes)
     {

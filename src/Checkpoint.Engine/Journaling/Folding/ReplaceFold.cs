@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;

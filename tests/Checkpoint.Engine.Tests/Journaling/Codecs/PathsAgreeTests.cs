@@ -120,7 +120,7 @@ public sealed class PathsAgreeTests : IDisposable
             what
         );
         byte[] payload = actual.Payload.ToArray();
-        foreach (ChunkCodec codec in new[] { scalar, vector })
+        foreach (ChunkCodec codec in new[] { scalar, vector! })
         {
             byte[] bytes = (byte[])before.Clone();
             codec.Apply(actual.Encoding, type, type, payload, bytes, backward: false);

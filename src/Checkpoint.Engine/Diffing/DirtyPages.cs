@@ -1,6 +1,9 @@
-namespace ApolloCheckpoint.Engine.Journaling.Folding;
+namespace ApolloCheckpoint.Engine.Diffing;
 
-/// <summary>Which parts of a chunk the disk must really write: the 4 KiB pages of the file that hold a change.</summary>
+/// <summary>
+/// Which parts of a chunk changed, and which the disk must really write: the 4 KiB pages of the file that hold a change. Found once a
+/// chunk; what counts, codes and folds looks nowhere else.
+/// </summary>
 internal static class DirtyPages
 {
     /// <summary>Bytes of a page; pages are counted from the start of the file.</summary>
