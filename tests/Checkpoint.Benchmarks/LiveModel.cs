@@ -148,6 +148,8 @@ internal sealed class LiveModel : IDisposable
             {
                 using FileStream live = new(file, FileMode.Open, FileAccess.Write);
                 live.Write(bytes);
+                // A trainer's memory is written to no disk: this must not run into what is measured.
+                live.Flush(flushToDisk: true);
             }
         }
     }

@@ -6,6 +6,7 @@ internal sealed unsafe class DiskMapping : IMapping
     private const int ProtectionRead = 1;
     private const int MapShared = 1;
     private const int AdviceSequential = 2;
+    private const int AdviceHugePage = 14;
     private const int AdvicePopulateRead = 22;
     private byte* start;
 
@@ -31,8 +32,10 @@ internal sealed unsafe class DiskMapping : IMapping
             throw DiskErrors.Last("mmap", path, isRead: true);
         }
 
-        // Only a hint for read-ahead; nothing depends on it.
+        // Only hints; nothing depends on them. The second has a file that is not in the page cache yet brought there in large folios, which
+        // every later reader maps many pages at a time.
         _ = Libc.Madvise(start, (nint)length, AdviceSequential);
+        _ = Libc.Madvise(start, (nint)length, AdviceHugePage);
         return new DiskMapping(start, length);
     }
 

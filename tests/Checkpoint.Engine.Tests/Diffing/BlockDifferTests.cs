@@ -71,6 +71,10 @@ public sealed class BlockDifferTests
             }
 
             Assert.Equal(expected, BlockDiffer.CountChanged(before, after, unitBytes));
+            List<(int, int)> changed = [];
+            // Pages that end inside a unit: a tensor may begin at any byte of its file.
+            DirtyPages.Find(before, after, 4096 - 77, changed);
+            Assert.Equal(expected, BlockDiffer.CountChanged(before, after, unitBytes, CollectionsMarshal.AsSpan(changed)));
         }
     }
 

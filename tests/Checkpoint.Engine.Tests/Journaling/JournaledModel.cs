@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -81,8 +82,8 @@ internal sealed class JournaledModel(IDisk disk, string path)
         return next;
     }
 
-    /// <summary>What the scan of a sync does: compares with the baseline and appends what differs.</summary>
-    internal static DeltaWriter Scan(JournalSession session, byte[][] live)
+    /// <summary>What the scan of a sync does: compares with the baseline and appends what differs; the changed pages too, if asked.</summary>
+    internal static DeltaWriter Scan(JournalSession session, byte[][] live, bool keepPages = false)
     {
         using XorCodec codec = new();
         byte[] scratch = new byte[session.Layout.LargestChunkBytes];
@@ -108,15 +109,21 @@ internal sealed class JournaledModel(IDisk disk, string path)
                 digest,
                 after
             );
+            if (keepPages && !isDamaged)
+            {
+                List<(int, int)> ranges = [];
+                int pages = DirtyPages.Find(before, live[ordinal], chunk.FileOffset, ranges);
+                writer.Pages.Keep(ordinal, ranges, pages, live[ordinal]);
+            }
         }
 
         return writer;
     }
 
     /// <summary>One sync without its source: scan, commit, and fold or leave it.</summary>
-    internal FoldReport? Sync(JournalSession session, byte[][] live, FoldWay? fold)
+    internal FoldReport? Sync(JournalSession session, byte[][] live, FoldWay? fold, bool keepPages = false)
     {
-        using DeltaWriter writer = Scan(session, live);
+        using DeltaWriter writer = Scan(session, live, keepPages);
         session.Commit(writer, new VersionFacts { Label = new ConsistencyLabel(ConsistencyKind.Stable) });
         versions.Add(live);
         FoldReport? report = fold is { } way ? session.Fold(way, CancellationToken.None) : null;

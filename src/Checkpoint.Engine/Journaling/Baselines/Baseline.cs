@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
@@ -6,10 +7,10 @@ using ApolloCheckpoint.Engine.Storage;
 namespace ApolloCheckpoint.Engine.Journaling.Baselines;
 
 /// <summary>
-/// The bytes of the newest version, chunk by chunk: straight from the shard's mapping where the shard has them, else the shard's bytes
+/// The bytes of the newest version, chunk by chunk: straight from the shard where it has them (by a mapping or by position, <see cref="CheaperWay"/>), else the shard's bytes
 /// with a pending redo laid over and the unfolded deltas applied in order, which <see cref="BaselineCache"/> may have ready. Thread-safe with one scratch buffer and codec a worker.
 /// <para>
-/// Bytes from the mapping are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
+/// Bytes of the shard are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
 /// <see cref="JournalSession.NewestDigest"/>. Bytes that were computed are checked.
 /// </para>
 /// Dispose it before a fold, which may put other files in the place of the mapped ones.
@@ -17,6 +18,7 @@ namespace ApolloCheckpoint.Engine.Journaling.Baselines;
 internal sealed class Baseline : IDisposable
 {
     private readonly JournalSession session;
+    private readonly CheaperWay way = new();
     private readonly Dictionary<string, (IDiskFile File, IMapping Mapping)> shards = new(StringComparer.Ordinal);
 
     internal Baseline(JournalSession session)
@@ -50,14 +52,10 @@ internal sealed class Baseline : IDisposable
     /// <exception cref="CheckpointException">ShardForeign (unless repairing), JournalDamaged, DiskReadFailed.</exception>
     internal ReadOnlySpan<byte> Read(in Chunk chunk, Span<byte> scratch, IChunkCodec codec)
     {
-        IMapping mapping = shards[chunk.Shard.FileName].Mapping;
-        // One call instead of a page fault for every few pages, which in a virtual machine costs more than the comparison.
-        mapping.Populate(chunk.FileOffset, chunk.ByteLength);
-        ReadOnlySpan<byte> onDisk = mapping.Span(chunk.FileOffset, chunk.ByteLength);
         bool isMixed = session.IsMixed(chunk.Shard);
         if (session.IsDamaged(chunk.Ordinal) || (!isMixed && !session.IsUnfolded(chunk)))
         {
-            return onDisk;
+            return BringIn(chunk, scratch);
         }
 
         Span<byte> bytes = scratch[..chunk.ByteLength];
@@ -67,22 +65,24 @@ internal sealed class Baseline : IDisposable
         }
 
         UInt128 newest = session.NewestDigest(chunk.Ordinal);
-        if (isMixed || !session.Chain.TryBringFrom(chunk, onDisk, session.RecordOf(chunk.Shard).Version, bytes, newest, codec))
+        long version = session.RecordOf(chunk.Shard).Version;
+        if (!isMixed && session.Chain.TryBringFrom(chunk, BringIn(chunk, scratch), version, bytes, newest, codec))
         {
-            onDisk.CopyTo(bytes);
-            session.LayRedoOver(chunk, bytes);
-            try
-            {
-                session.Chain.BringToNewest(chunk, bytes, newest, codec);
-            }
-            catch (CheckpointException e) when (e.Error == CheckpointError.ShardForeign && session.Options.Repair)
-            {
-                // Damage that shows only now, because the file looks as it did. The scan sees by the digest that it must be repaired.
-                return onDisk;
-            }
+            return bytes;
         }
 
-        return bytes;
+        Mapped(chunk).CopyTo(bytes);
+        session.LayRedoOver(chunk, bytes);
+        try
+        {
+            session.Chain.BringToNewest(chunk, bytes, newest, codec);
+            return bytes;
+        }
+        catch (CheckpointException e) when (e.Error == CheckpointError.ShardForeign && session.Options.Repair)
+        {
+            // Damage that shows only now, because the file looks as it did. The scan sees by the digest that it must be repaired.
+            return Mapped(chunk);
+        }
     }
 
     /// <inheritdoc/>
@@ -93,5 +93,27 @@ internal sealed class Baseline : IDisposable
             mapping.Dispose();
             file.Dispose();
         }
+    }
+
+    private ReadOnlySpan<byte> Mapped(in Chunk chunk) => shards[chunk.Shard.FileName].Mapping.Span(chunk.FileOffset, chunk.ByteLength);
+
+    /// <summary>The bytes as the shard has them, in the mapping or in the scratch buffer.</summary>
+    private ReadOnlySpan<byte> BringIn(in Chunk chunk, Span<byte> scratch)
+    {
+        (IDiskFile file, IMapping mapping) = shards[chunk.Shard.FileName];
+        bool isMapping = way.IsMapping();
+        long begin = Stopwatch.GetTimestamp();
+        if (isMapping)
+        {
+            // One call instead of a page fault for every few pages, which in a virtual machine costs more than the comparison.
+            mapping.Populate(chunk.FileOffset, chunk.ByteLength);
+        }
+        else if (file.Read(scratch[..chunk.ByteLength], chunk.FileOffset) != chunk.ByteLength)
+        {
+            throw ShardFiles.ChangedMeanwhile(chunk.Shard);
+        }
+
+        way.Measured(isMapping, Stopwatch.GetTimestamp() - begin, chunk.ByteLength);
+        return isMapping ? Mapped(chunk) : scratch[..chunk.ByteLength];
     }
 }
