@@ -9,6 +9,8 @@ namespace ApolloCheckpoint.Vllm.Tests;
 /// </summary>
 internal sealed class GoldenRanks
 {
+    private const string Head = "lm_head.weight";
+    private const string Embeddings = "model.embed_tokens.weight";
     private readonly JsonElement root;
 
     internal GoldenRanks(string name)
@@ -72,12 +74,31 @@ internal sealed class GoldenRanks
         orderby text
         select text;
 
-    private static Dictionary<string, string> FirstNames(JsonElement rank) =>
-        (
+    private Dictionary<string, string> FirstNames(JsonElement rank)
+    {
+        Dictionary<string, string> first = (
             from alias in rank.GetProperty("aliases").EnumerateArray()
             from name in alias.EnumerateArray()
             select (Name: name.GetString()!, First: alias[0].GetString()!)
         ).ToDictionary(pair => pair.Name, pair => pair.First);
+        if (IsTiedAfterLoading(rank))
+        {
+            first[Head] = Embeddings;
+        }
+
+        return first;
+    }
+
+    /// <summary>
+    /// Layouts were recorded just before vLLM's last step of a load, which makes one tensor of a stored head and the embeddings where the
+    /// configuration ties them, the rank holds both, and their bytes are equal (vllm/model_executor/model_loader/weight_tying.py).
+    /// </summary>
+    private bool IsTiedAfterLoading(JsonElement rank) =>
+        root.GetProperty("config").TryGetProperty("tie_word_embeddings", out JsonElement tied)
+        && tied.GetBoolean()
+        && new[] { Head, Embeddings }.All(name =>
+            rank.GetProperty("live").EnumerateArray().Any(live => live.GetProperty("name").GetString() == name)
+        );
 
     private static string Text(int rank, JsonElement row, string live, JsonElement file, JsonElement place)
     {
