@@ -13,7 +13,7 @@ internal static class TableBenchmark
 {
     /// <summary>The sections, as <c>--rows</c> names them.</summary>
     public static IReadOnlyList<string> Names =>
-        ["start", "service", "planning", "compare", "codec", "delta", "cuda", "large", "growth", "scatter"];
+        ["start", "service", "planning", "compare", "codec", "delta", "cuda", "python", "large", "growth", "scatter"];
 
     /// <summary>Runs and prints.</summary>
     /// <param name="gigabytes">Size of the large model.</param>
@@ -32,6 +32,7 @@ internal static class TableBenchmark
             ["codec"] = () => CodecRows.Measure(table),
             ["delta"] = () => DeltaRows.Measure(table),
             ["cuda"] = () => CudaRows.Measure(table),
+            ["python"] = () => PythonRows.Measure(table, tool),
             ["large"] = () => LargeModelRows.Measure(table, tool, gigabytes),
             ["growth"] = () => GrowthRows.Measure(table, tool, gigabytes),
             ["scatter"] = () => ScatterRows.Measure(table, tool, gigabytes),

@@ -87,7 +87,9 @@ class PublishTests(unittest.TestCase):
             published.withdraw()
         publishing._exports.clear()
 
-    def publish(self, model):
+    def publish(self, model, prepared=False):
+        if prepared:
+            publishing.prepare(model, 0)
         trace = CopyTrace()
         trace.watch(model)
 
@@ -210,6 +212,45 @@ class PublishTests(unittest.TestCase):
         self.withdraw()
         self.assertFalse(weights.exists())
         self.assertEqual(["rank0.lock"], [path.name for path in self.export_dir.iterdir()])
+
+    def test_a_load_into_prepared_memory_is_traced_and_proven_there(self):
+        model = Served()
+        with mock.patch.object(export.share, "move", wraps=export.share.move) as move:
+            document = self.publish(model, prepared=True)
+        self.assertEqual(1, move.call_count)
+        self.assertEqual({"full"}, {proof for *_, proof in self.map_of(document).values()})
+        self.assertEqual(10, len(self.map_of(document)))
+        self.assertTrue(torch.equal(self.disk["k"], apollo_vllm.attach(self.export_dir)["k"]))
+        self.assertIs(model.head, model.embed)
+
+    def test_weights_that_the_load_put_elsewhere_are_moved_again(self):
+        model = Served()
+        load = model.load
+        model.load = lambda weights: (load(weights), setattr(model, "norm", torch.nn.Parameter(model.norm.data.clone(), requires_grad=False)))
+        document = self.publish(model, prepared=True)
+        weights = Path(document["allocations"][0]["path"])
+        self.assertEqual([weights], list(weights.parent.glob(f"{os.getpid()}-*.weights")))
+        with apollo_vllm.step_guard(self.export_dir):
+            apollo_vllm.attach(self.export_dir)["norm"].fill_(9)
+        self.assertTrue(model.norm.eq(9).all())
+
+    def test_what_was_published_stands_while_the_next_model_loads(self):
+        weights = Path(self.publish(first := Served(), prepared=True)["allocations"][0]["path"])
+        second = Served()
+        second.load = lambda tensors: self.assertTrue(weights.exists())
+        self.publish(second, prepared=True)
+        self.assertFalse(weights.exists())
+        self.assertTrue(torch.equal(self.disk["k"], first.qkv.data[6:9]))
+
+    def test_a_model_that_is_loaded_when_the_one_before_is_gone_is_not_taken_for_it(self):
+        for _ in range(3):
+            model = Served()
+            document = self.publish(model, prepared=True)
+            with apollo_vllm.step_guard(self.export_dir):
+                apollo_vllm.attach(self.export_dir)["norm"].fill_(9)
+            self.assertTrue(model.norm.eq(9).all())
+            self.assertTrue(Path(document["allocations"][0]["path"]).exists())
+            del model
 
     def test_a_second_model_in_the_same_process_takes_the_folder_over(self):
         first = self.publish(Served())["allocations"][0]["path"]

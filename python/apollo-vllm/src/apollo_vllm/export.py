@@ -60,10 +60,18 @@ class Export:
         self._lock = lock
         self._model: weakref.ref[torch.nn.Module] | None = None
         self._weights: share.SharedWeights | None = None
+        self._prepared: share.SharedWeights | None = None
+        self._moves = 0
         self._memory: Memory | None = None
         self._guardian = Guardian(folder / lock_name(rank))
         for name in self._names():
             self._guardian.watch(folder / name)
+
+    def prepare(self, model: torch.nn.Module) -> None:
+        """On the CPU backend, before the load: have it write into the file. What was published before stands until `survey`."""
+        if self._prepared is not None:
+            self._prepared.remove()
+        self._prepared = self._move(model)
 
     def survey(self, model: torch.nn.Module, loaded: LoadedModel) -> Survey:
         """Move the weights to where readers reach them, and prove the rectangles."""
@@ -108,8 +116,9 @@ class Export:
         """Delete what was published."""
         os.close(self._lock)
         self._guardian.close()
-        if self._weights is not None:
-            self._weights.remove()
+        for weights in (self._weights, self._prepared):
+            if weights is not None:
+                weights.remove()
 
     def _names(self) -> list[str]:
         names = [handles.rank_file_name(self._rank)]
@@ -120,17 +129,22 @@ class Export:
             return CudaMemory(model)
         if self._weights is not None and self._weights.holds(model):
             return self._weights
-        path = self._weights_path(share.size_of(model))
-        self._guardian.watch(path)
-        older, self._weights = self._weights, share.move(model, path)
+        if self._prepared is None or not self._prepared.holds(model):
+            self.prepare(model)
+        assert self._prepared is not None
+        self._prepared.give_back_unused()
+        older, self._weights, self._prepared = self._weights, self._prepared, None
         if older is not None:
             older.remove()
         return self._weights
 
-    def _weights_path(self, size: int) -> Path:
-        folder = folders.weights_folder(self.folder, size)
+    def _move(self, model: torch.nn.Module) -> share.SharedWeights:
+        folder = folders.weights_folder(self.folder, share.size_of(model))
         folders.remove_stale(folder, "*.weights")
-        return folder / f"{os.getpid()}-{producer.start_ticks(os.getpid())}-{self.generation}.rank{self._rank}.weights"
+        self._moves += 1
+        path = folder / f"{os.getpid()}-{producer.start_ticks(os.getpid())}-{self._moves}.rank{self._rank}.weights"
+        self._guardian.watch(path)
+        return share.move(model, path)
 
 
 def lock_name(rank: int) -> str:

@@ -19,7 +19,7 @@ from . import cpu
 from .export import LoadedModel
 from .extension import weights_being_written
 from .hold import files_held_still
-from .publishing import publish
+from .publishing import prepare, publish
 from .refusals import refusal
 from .state_file import loaded_root
 from .together import across_ranks
@@ -66,6 +66,8 @@ class ApolloModelLoader(DefaultModelLoader):
         if self._trace is None:
             super().load_weights(model, model_config)
             return
+        if current_platform.is_cpu():
+            _prepare(model)
         self._trace.watch(model)
         with self._trace:
             super().load_weights(model, model_config)
@@ -125,6 +127,14 @@ def _attempt(action: Callable[[], None]) -> bool:
     except Exception:  # logged, and the server goes on
         _log.exception("apollo: the hook failed; nothing is published")
         return False
+
+
+def _prepare(model: torch.nn.Module) -> None:
+    """Have the load write into shared memory. Where that cannot be, the weights are moved there afterwards."""
+    try:
+        prepare(model, _parallel()["rank"])
+    except Exception as error:  # said, and the server goes on
+        _log.info("apollo: the weights go into shared memory after the load, not before it: %s", error)
 
 
 def _model_facts(vllm_config: Any, model_config: Any) -> dict[str, Any]:

@@ -16,8 +16,19 @@ from .together import together
 
 _log = logging.getLogger("vllm.apollo")
 
+# Seconds that `prepare` waits for a folder: what is not free now is asked for again after the load.
+_GLANCE_SECONDS = 0.1
+
 _exports: dict[tuple[Path, int], Export] = {}
 _current: Export | None = None
+
+
+def prepare(model: torch.nn.Module, rank: int) -> None:
+    """On the CPU backend, before the load. Raises when it cannot be; `publish` then does it after the load.
+
+    Waits for no other server to leave the folder: the load gives it time.
+    """
+    _export_of(folders.prepare(folders.default_export_dir()), rank, _GLANCE_SECONDS).prepare(model)
 
 
 def publish(model: torch.nn.Module, loaded: LoadedModel) -> None:
@@ -50,14 +61,14 @@ def current() -> Export | None:
     return _current
 
 
-def _export_of(folder: Path, rank: int) -> Export:
+def _export_of(folder: Path, rank: int, patience: float = folders.TAKEOVER_SECONDS) -> Export:
     """This process's export there, or a new one."""
     global _current
     existing = _exports.get((folder, rank))
     if existing is not None:
         _current = existing
         return existing
-    lock = folders.claim(folder / lock_name(rank), folders.TAKEOVER_SECONDS)
+    lock = folders.claim(folder / lock_name(rank), patience)
     if lock is None:
         raise folders.FolderError(
             f"another server ({folders.holder_of(folder / lock_name(rank))}) publishes into {folder}; "

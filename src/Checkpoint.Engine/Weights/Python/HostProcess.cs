@@ -8,8 +8,8 @@ namespace ApolloCheckpoint.Engine.Weights.Python;
 
 /// <summary>
 /// The engine's end of the python host: a child process of this tool, so that a crash of CUDA or Python, or torch's slow shutdown, never
-/// takes the engine with it. Call order: <see cref="Start"/>, <see cref="Open"/> once, <see cref="Fetch"/> from any number of threads,
-/// dispose.
+/// takes the engine with it. Call order: <see cref="Start"/>, <see cref="Open"/> once, <see cref="TryRead"/> and <see cref="Fetch"/> from any
+/// number of threads, dispose.
 /// </summary>
 internal sealed class HostProcess : IDisposable
 {
@@ -21,6 +21,8 @@ internal sealed class HostProcess : IDisposable
     private readonly OutputTail errors;
     private readonly WindowSlot[] slots;
     private readonly BlockingCollection<int> free = new(new ConcurrentStack<int>());
+    private IReadOnlyList<HostTensor> tensors = [];
+    private ChildMemory? memory;
     private Thread? receiver;
     private volatile CheckpointException? broken;
     private bool disposed;
@@ -93,12 +95,43 @@ internal sealed class HostProcess : IDisposable
             throw failure.ToException(errors.LastLines(TimeSpan.Zero));
         }
 
+        tensors = reply.Tensors;
+        memory = ChildMemory.TryOpen(process.Id);
         receiver = new Thread(Receive) { IsBackground = true, Name = "python host answers" };
         receiver.Start();
         return reply;
     }
 
-    /// <summary>Copies a piece of a tensor.</summary>
+    /// <summary>
+    /// Copies a piece of a tensor that lies in the child's memory as it is, without a word to the child: it keeps every tensor open, so
+    /// addresses hold.
+    /// </summary>
+    /// <param name="tensor">Its number.</param>
+    /// <param name="byteOffset">Bytes from its start in contiguous order.</param>
+    /// <param name="destination">Filled whole.</param>
+    /// <returns>False: the child has to bring the bytes together (<see cref="Fetch"/>), or the system does not show its memory.</returns>
+    /// <exception cref="CheckpointException">SourceUnavailable: the child died, or the memory behind the tensor is gone.</exception>
+    internal bool TryRead(int tensor, long byteOffset, Span<byte> destination)
+    {
+        HostTensor place = tensors[tensor];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset, place.Bytes - destination.Length);
+        if (memory is null || place.Pointer == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            return memory.TryRead(place.Pointer + byteOffset, destination) ? true : throw Death();
+        }
+        catch (IOException e)
+        {
+            string message = $"tensor \"{place.Name}\" cannot be read: {e.Message}";
+            throw new CheckpointException(CheckpointError.SourceUnavailable, message, "is the producer still running?", e);
+        }
+    }
+
+    /// <summary>Has the child copy a piece of a tensor into a window, and copies it from there.</summary>
     /// <param name="tensor">Its number.</param>
     /// <param name="byteOffset">Bytes from its start in contiguous order, whole elements.</param>
     /// <param name="length">Bytes, whole elements, at most a window.</param>
@@ -149,6 +182,7 @@ internal sealed class HostProcess : IDisposable
         _ = process.WaitForExit(Grace);
         _ = receiver?.Join(Grace);
         process.Dispose();
+        memory?.Dispose();
         windows.Dispose();
         free.Dispose();
         Array.ForEach(slots, slot => slot.Dispose());

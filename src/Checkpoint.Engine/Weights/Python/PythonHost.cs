@@ -21,7 +21,7 @@ internal sealed class PythonHost(SharedWindows windows)
         return JsonSerializer.SerializeToUtf8Bytes(reply, PythonJson.Default.HostOpenReply);
     }
 
-    /// <summary>Copies a piece of a tensor into a window.</summary>
+    /// <summary>Has torch copy a piece of a tensor into a window: GPU memory, or elements that do not lie in order.</summary>
     /// <returns>Why it could not, or null.</returns>
     internal HostFailure? Fill(HostRead read)
     {
@@ -31,21 +31,6 @@ internal sealed class PythonHost(SharedWindows windows)
             throw new ArgumentOutOfRangeException(nameof(read), read, tensor.Name);
         }
 
-        return tensor.Pointer != 0 ? Copy(tensor, read) : Gather(tensor, read);
-    }
-
-    /// <summary>
-    /// Plain memory: no Python, no interpreter lock, all threads at once. The tensor stays open in <c>host.py</c>, so the address holds.
-    /// </summary>
-    private unsafe HostFailure? Copy(HostTensor tensor, HostRead read)
-    {
-        new ReadOnlySpan<byte>((byte*)checked((nint)(tensor.Pointer + read.ByteOffset)), read.Length).CopyTo(windows[read.Window]);
-        return null;
-    }
-
-    /// <summary>GPU memory, or elements that do not lie in order: torch copies them into the window.</summary>
-    private HostFailure? Gather(HostTensor tensor, HostRead read)
-    {
         using (Py.GIL())
         {
             try

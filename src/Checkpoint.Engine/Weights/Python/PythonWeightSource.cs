@@ -6,7 +6,8 @@ namespace ApolloCheckpoint.Engine.Weights.Python;
 
 /// <summary>
 /// Live weights as torch sees them: torch itself, in the user's own Python, opens every tensor in a child process and keeps it open for the
-/// run; the bytes come through windows of shared memory, so that this process holds no more than those, whatever the model's size.
+/// run. Bytes that lie in order in the child's memory are read there; what torch has to bring together (GPU memory, strides) comes through
+/// windows of shared memory. This process holds no more than those, whatever the model's size.
 /// </summary>
 /// <remarks>
 /// Two ways in. What our own parser reads is opened without executing anything of the file: files are mapped, CUDA tuples go to torch's
@@ -80,6 +81,11 @@ internal sealed class PythonWeightSource : IWeightSource
         }
 
         LiveCatalog.CheckRange(tensor, byteOffset, destination.Length);
+        if (host.TryRead(number, byteOffset, destination))
+        {
+            return;
+        }
+
         int unit = tensor.Type.UnitBytes();
         while (!destination.IsEmpty)
         {

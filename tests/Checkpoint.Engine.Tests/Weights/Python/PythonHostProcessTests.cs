@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Weights;
 using ApolloCheckpoint.Engine.Weights.Python;
+using ApolloCheckpoint.TestKit;
 using Xunit;
 
 namespace ApolloCheckpoint.Engine.Tests.Weights.Python;
@@ -47,6 +49,43 @@ public sealed class PythonHostProcessTests(PythonSamples samples)
             }
         );
         Assert.DoesNotContain("apollo-windows", string.Join('\n', Directory.GetFiles("/dev/shm")), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Windows_give_the_same_bytes_where_the_system_does_not_show_the_memory_of_the_child()
+    {
+        PythonInterpreter interpreter = PythonInterpreter.Find(PythonForTests.Require(), default);
+        using HostProcess host = HostProcess.Start(PythonForTests.ToolCommand);
+        HostOpenReply reply = host.Open(interpreter, new HostSourceRequest(samples["calls.pt"], "calls.pt", null), default);
+        byte[] live = File.ReadAllBytes(samples["live.bin"]);
+        byte[] read = new byte[live.Length];
+        byte[] fetched = new byte[1000];
+
+        Assert.Equal("w", reply.Tensors![0].Name);
+        Assert.True(host.TryRead(0, 0, read));
+        host.Fetch(0, 998, 1002, 2, fetched);
+        Assert.Equal(live, read);
+        Assert.Equal(live[1000..2000], fetched);
+    }
+
+    [SkippableFact]
+    public void File_that_is_cut_short_behind_a_tensor_is_an_error_of_the_reader_and_the_next_read_can_succeed()
+    {
+        using TempDirectory folder = TempDirectory.InMemory();
+        ContractTensor tensor = ContractTensor.Of("w", ElementType.BF16, 1, 1024, 1024);
+        string handles = HandlesText.Write(folder.Path, HandlesText.Publish(folder.Path, [tensor]));
+        using PythonWeightSource source = PythonForTests.Open(handles, trust: false);
+        byte[] buffer = new byte[source.Tensors[0].ByteLength];
+        using FileStream memory = File.OpenWrite(folder.File("rank0.weights"));
+        long length = memory.Length;
+
+        memory.SetLength(4096);
+        CheckpointException gone = Assert.Throws<CheckpointException>(() => source.Read(source.Tensors[0], 0, buffer));
+        memory.SetLength(length);
+        source.Read(source.Tensors[0], 0, buffer);
+
+        Assert.Equal(CheckpointError.SourceUnavailable, gone.Error);
+        Assert.Contains("tensor \"w\" cannot be read", gone.Message, StringComparison.Ordinal);
     }
 
     [SkippableFact]
