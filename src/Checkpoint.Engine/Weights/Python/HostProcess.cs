@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
@@ -13,18 +11,16 @@ namespace ApolloCheckpoint.Engine.Weights.Python;
 /// </summary>
 internal sealed class HostProcess : IDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    /// <summary>How long something that ends by itself is waited for.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly HostChannel channel;
     private readonly SharedWindows windows;
     private readonly OutputTail errors;
-    private readonly WindowSlot[] slots;
-    private readonly BlockingCollection<int> free = new(new ConcurrentStack<int>());
+    private readonly HostWindows fetching;
     private IReadOnlyList<HostTensor> tensors = [];
     private ChildMemory? memory;
-    private Thread? receiver;
-    private volatile CheckpointException? broken;
     private bool disposed;
 
     private HostProcess(Process process, SharedWindows windows)
@@ -33,12 +29,7 @@ internal sealed class HostProcess : IDisposable
         this.windows = windows;
         channel = new HostChannel(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
         errors = new OutputTail(process.StandardError.BaseStream);
-        slots = new WindowSlot[windows.Count];
-        for (int i = 0; i < slots.Length; i++)
-        {
-            slots[i] = new WindowSlot();
-            free.Add(i);
-        }
+        fetching = new HostWindows(windows, channel, Death, () => errors.LastLines(TimeSpan.Zero));
     }
 
     /// <summary>The child's process id.</summary>
@@ -97,8 +88,7 @@ internal sealed class HostProcess : IDisposable
 
         tensors = reply.Tensors;
         memory = ChildMemory.TryOpen(process.Id);
-        receiver = new Thread(Receive) { IsBackground = true, Name = "python host answers" };
-        receiver.Start();
+        fetching.Start();
         return reply;
     }
 
@@ -122,7 +112,7 @@ internal sealed class HostProcess : IDisposable
 
         try
         {
-            return memory.TryRead(place.Pointer + byteOffset, destination) ? true : throw Death();
+            return memory.TryRead(place.Pointer + byteOffset, destination) ? true : throw Death(null);
         }
         catch (IOException e)
         {
@@ -131,41 +121,9 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>Has the child copy a piece of a tensor into a window, and copies it from there.</summary>
-    /// <param name="tensor">Its number.</param>
-    /// <param name="byteOffset">Bytes from its start in contiguous order, whole elements.</param>
-    /// <param name="length">Bytes, whole elements, at most a window.</param>
-    /// <param name="skip">Bytes of the piece that are not wanted at its start.</param>
-    /// <param name="destination">Filled whole.</param>
-    /// <exception cref="CheckpointException">SourceUnavailable: the child died or could not read.</exception>
-    internal void Fetch(int tensor, long byteOffset, int length, int skip, Span<byte> destination)
-    {
-        int window = free.Take();
-        try
-        {
-            WindowSlot slot = slots[window];
-            slot.Begin();
-            Span<byte> message = stackalloc byte[HostRead.Size];
-            new HostRead(window, tensor, byteOffset, length).Write(message);
-            Send(message);
-            HostFailure? failure = slot.Wait();
-            if (broken is { } dead)
-            {
-                throw dead;
-            }
-
-            if (failure is not null)
-            {
-                throw failure.ToException(errors.LastLines(TimeSpan.Zero));
-            }
-
-            windows[window].Slice(skip, destination.Length).CopyTo(destination);
-        }
-        finally
-        {
-            free.Add(window);
-        }
-    }
+    /// <inheritdoc cref="HostWindows.Fetch"/>
+    internal void Fetch(int tensor, long byteOffset, int length, int skip, Span<byte> destination) =>
+        fetching.Fetch(tensor, byteOffset, length, skip, destination);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -177,15 +135,12 @@ internal sealed class HostProcess : IDisposable
 
         disposed = true;
         // Nothing in the child needs an orderly end: it only reads, and torch's own end takes seconds.
-        broken ??= new CheckpointException(CheckpointError.SourceUnavailable, "the python source is closed");
+        fetching.Close(new CheckpointException(CheckpointError.SourceUnavailable, "the python source is closed"));
         Kill();
         _ = process.WaitForExit(Grace);
-        _ = receiver?.Join(Grace);
+        fetching.Dispose();
         process.Dispose();
         memory?.Dispose();
-        windows.Dispose();
-        free.Dispose();
-        Array.ForEach(slots, slot => slot.Dispose());
     }
 
     private HostOpenReply Exchange(HostOpenRequest request, CancellationToken cancellation)
@@ -195,7 +150,7 @@ internal sealed class HostProcess : IDisposable
             channel.Write(HostMessage.Open, JsonSerializer.SerializeToUtf8Bytes(request, PythonJson.Default.HostOpenRequest));
             if (channel.TryRead() is (HostMessage.Opened, byte[] payload))
             {
-                return JsonSerializer.Deserialize(payload, PythonJson.Default.HostOpenReply) ?? throw Death();
+                return JsonSerializer.Deserialize(payload, PythonJson.Default.HostOpenReply) ?? throw Death(null);
             }
         }
         catch (Exception e) when (e is IOException or InvalidDataException or JsonException)
@@ -205,55 +160,11 @@ internal sealed class HostProcess : IDisposable
         }
 
         cancellation.ThrowIfCancellationRequested();
-        throw Death();
-    }
-
-    private void Send(ReadOnlySpan<byte> message)
-    {
-        if (broken is { } dead)
-        {
-            throw dead;
-        }
-
-        try
-        {
-            channel.Write(HostMessage.Read, message);
-        }
-        catch (IOException e)
-        {
-            throw Death(e);
-        }
-    }
-
-    /// <summary>Runs on its own thread: hands every answer to the reader that waits for its window, and the child's death to all.</summary>
-    private void Receive()
-    {
-        try
-        {
-            while (channel.TryRead() is (HostMessage kind, byte[] payload))
-            {
-                int window = BinaryPrimitives.ReadInt32LittleEndian(payload);
-                HostFailure? failure =
-                    kind == HostMessage.Failed ? JsonSerializer.Deserialize(payload.AsSpan(4), PythonJson.Default.HostFailure) : null;
-                slots[window].Complete(failure);
-            }
-
-            broken ??= Death();
-        }
-        catch (Exception e)
-            when (e is IOException or InvalidDataException or JsonException or ArgumentException or IndexOutOfRangeException)
-        {
-            broken ??= Death(e);
-        }
-
-        foreach (WindowSlot slot in slots)
-        {
-            slot.Complete(null);
-        }
+        throw Death(null);
     }
 
     /// <summary>The child ended or talks nonsense; its own last words explain it best.</summary>
-    private CheckpointException Death(Exception? inner = null)
+    private CheckpointException Death(Exception? inner)
     {
         string how = process.WaitForExit(Grace) ? Describe(process.ExitCode) : "it closed its pipe";
         Kill();
