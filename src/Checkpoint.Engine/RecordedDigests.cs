@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -27,7 +26,7 @@ public sealed class RecordedDigests
         DigestTable.TryRead(disk, path) is { } table && table.Fits(layout) ? new RecordedDigests(layout, table) : null;
 
     /// <summary>Whether these are the recorded bytes of a chunk.</summary>
-    public bool Holds(int ordinal, ReadOnlySpan<byte> bytes) => XxHash128.HashToUInt128(bytes) == table.Digests[ordinal];
+    public bool Holds(int ordinal, ReadOnlySpan<byte> bytes) => Digest128.Of(bytes) == table.Digests[ordinal];
 
     /// <summary>Whether every shard's file still looks (length, time, inode) as it did when this was recorded.</summary>
     internal bool LooksCurrent(IDisk disk) =>

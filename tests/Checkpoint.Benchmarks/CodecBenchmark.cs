@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Model;
@@ -47,7 +46,7 @@ internal sealed class CodecBenchmark
     public double Compare() => Rate(chunk => Chunk(model.Before, chunk).SequenceEqual(Chunk(work, chunk)));
 
     /// <summary>GB/s of xxh3-128.</summary>
-    public double Digest() => Rate(chunk => XxHash128.HashToUInt128(Chunk(work, chunk)));
+    public double Digest() => Rate(chunk => Digest128.Of(Chunk(work, chunk)));
 
     /// <summary>Codes and decodes one update.</summary>
     /// <param name="deviation">Its standard deviation.</param>

@@ -1,5 +1,5 @@
+using ApolloCheckpoint.Engine.Model;
 using System.Diagnostics;
-using System.IO.Hashing;
 using System.IO.MemoryMappedFiles;
 using System.Text.Json.Nodes;
 using ApolloCheckpoint.Engine.Weights;
@@ -91,7 +91,7 @@ internal static class CudaRows
 
     private static void Compare(ReadOnlySpan<byte> live, byte[] disk, int window)
     {
-        if (XxHash128.HashToUInt128(live) == default || !live.SequenceEqual(disk.AsSpan(window * Window, Window)))
+        if (Digest128.Of(live) == default || !live.SequenceEqual(disk.AsSpan(window * Window, Window)))
         {
             throw new InvalidOperationException("the copy is not what was copied");
         }

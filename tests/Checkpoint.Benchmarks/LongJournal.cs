@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -30,7 +29,7 @@ internal static class LongJournal
                 after[2 * random.Next(after.Length / 2)] ^= 1;
                 ElementType type = model.Layout[ordinal].Tensor.Type;
                 EncodedChunk coded = codec.Encode(type, type, now[ordinal], after);
-                delta.Append(ordinal, type, coded, session.NewestDigest(ordinal), XxHash128.HashToUInt128(after));
+                delta.Append(ordinal, type, coded, session.NewestDigest(ordinal), Digest128.Of(after));
                 now[ordinal] = after;
             }
 

@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
+using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
@@ -26,8 +26,7 @@ internal sealed record JournalOptions
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Makes the lineage of a history that begins: 128 random bits.</summary>
-    internal Func<UInt128> Lineage { get; init; } =
-        () => BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong) * 2));
+    internal Func<Digest128> Lineage { get; init; } = () => Digest128.Read(RandomNumberGenerator.GetBytes(sizeof(ulong) * 2));
 
     /// <summary>Write nothing, repair nothing, create nothing: what is unfinished is understood, and left.</summary>
     internal bool ReadOnly { get; init; }

@@ -1,8 +1,8 @@
-using System.Globalization;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
+using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling;
 
@@ -18,7 +18,7 @@ internal sealed partial class JournalSession
     /// </exception>
     internal DeltaHeader Commit(DeltaWriter writer, VersionFacts facts)
     {
-        UInt128[] after = [.. newestDigests];
+        Digest128[] after = [.. newestDigests];
         foreach (DeltaChunk entry in writer.Entries())
         {
             if (after[entry.Ordinal] != entry.DigestBefore)
@@ -101,7 +101,7 @@ internal sealed partial class JournalSession
     private ModelState Describe(ModelState? before)
     {
         DeltaHeader? last = Journal.Last;
-        string lineage = Lineage.ToString("x32", CultureInfo.InvariantCulture);
+        string lineage = Lineage.ToString();
         // Oldest and producer of another history say nothing of this one.
         ModelState? same = before?.Lineage == lineage ? before : null;
         return new ModelState

@@ -22,7 +22,7 @@ internal sealed partial class JournalSession : IDisposable
 {
     private readonly OpenedModel opened;
     private readonly IDisposable? heldLock;
-    private readonly UInt128[] newestDigests;
+    private readonly Digest128[] newestDigests;
 
     // What recovery read, which is durable: its folder was flushed before.
     private ModelState? savedState;
@@ -71,13 +71,13 @@ internal sealed partial class JournalSession : IDisposable
     internal ModelState State { get; private set; }
 
     /// <summary>The history.</summary>
-    internal UInt128 Lineage => Table.Lineage;
+    internal Digest128 Lineage => Table.Lineage;
 
     /// <summary>The newest version's number.</summary>
     internal long Newest { get; private set; }
 
     /// <summary>The newest version's root.</summary>
-    internal UInt128 Root { get; private set; }
+    internal Digest128 Root { get; private set; }
 
     /// <summary>Whether the history began with this session.</summary>
     internal bool IsFirst => opened.IsFirst;
@@ -134,7 +134,7 @@ internal sealed partial class JournalSession : IDisposable
     }
 
     /// <summary>Digest of a chunk in the newest version.</summary>
-    internal UInt128 NewestDigest(int ordinal) => newestDigests[ordinal];
+    internal Digest128 NewestDigest(int ordinal) => newestDigests[ordinal];
 
     /// <summary>Whether a chunk holds bytes of no version.</summary>
     internal bool IsDamaged(int ordinal) => opened.Damaged.Contains(ordinal);

@@ -21,5 +21,10 @@ public static class ChunkLayout
     }
 
     /// <summary>First unit of part <paramref name="part"/> of <paramref name="count"/>, from the start of the tensor.</summary>
-    public static long FirstUnit(TensorEntry tensor, int part, int count) => (long)((Int128)part * tensor.Units / count);
+    /// <remarks>The floor of part · units / count; the product alone might not fit.</remarks>
+    public static long FirstUnit(TensorEntry tensor, int part, int count)
+    {
+        (long whole, long rest) = Math.DivRem(tensor.Units, count);
+        return part * whole + part * rest / count;
+    }
 }

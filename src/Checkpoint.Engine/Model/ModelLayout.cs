@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 
@@ -61,7 +60,7 @@ public sealed class ModelLayout
     public long DataBytes { get; }
 
     /// <summary>xxh3-128 over the shards' names and header digests: two models with the same identity have the same chunks.</summary>
-    public UInt128 Identity { get; }
+    public Digest128 Identity { get; }
 
     /// <summary>The shard's place in <see cref="Shards"/>.</summary>
     public int PlaceOf(Shard shard) => shardPlaces[shard.FileName];
@@ -105,7 +104,7 @@ public sealed class ModelLayout
     /// <summary>Parts differ by one unit at most, so this is the rounded-up mean.</summary>
     private static int LargestPart(TensorEntry tensor, int count) => (int)((tensor.Units + count - 1) / count) * tensor.Type.UnitBytes();
 
-    private static UInt128 ComputeIdentity(IReadOnlyList<Shard> shards)
+    private static Digest128 ComputeIdentity(IReadOnlyList<Shard> shards)
     {
         XxHash128 hash = new();
         Span<byte> digest = stackalloc byte[16];
@@ -113,10 +112,10 @@ public sealed class ModelLayout
         {
             hash.Append(Encoding.UTF8.GetBytes(shard.FileName));
             hash.Append([0]);
-            BinaryPrimitives.WriteUInt128LittleEndian(digest, shard.Header.Digest);
+            shard.Header.Digest.Write(digest);
             hash.Append(digest);
         }
 
-        return hash.GetCurrentHashAsUInt128();
+        return Digest128.Of(hash);
     }
 }

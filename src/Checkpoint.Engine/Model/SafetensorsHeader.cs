@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Text.Json;
 
 namespace ApolloCheckpoint.Engine.Model;
@@ -20,7 +19,7 @@ public sealed class SafetensorsHeader
 
     private readonly Dictionary<string, TensorEntry> byName;
 
-    private SafetensorsHeader(IReadOnlyList<TensorEntry> tensors, long dataStart, UInt128 digest)
+    private SafetensorsHeader(IReadOnlyList<TensorEntry> tensors, long dataStart, Digest128 digest)
     {
         Tensors = tensors;
         DataStart = dataStart;
@@ -35,7 +34,7 @@ public sealed class SafetensorsHeader
     public long DataStart { get; }
 
     /// <summary>xxh3-128 of the length prefix and the JSON text as they stand in the file.</summary>
-    public UInt128 Digest { get; }
+    public Digest128 Digest { get; }
 
     /// <summary>The tensor of that name, or null.</summary>
     public TensorEntry? Find(string name) => byName.GetValueOrDefault(name);
@@ -100,7 +99,7 @@ public sealed class SafetensorsHeader
             );
         }
 
-        return new SafetensorsHeader(tensors, length, XxHash128.HashToUInt128(headerBytes));
+        return new SafetensorsHeader(tensors, length, Digest128.Of(headerBytes));
     }
 
     private static List<TensorEntry> ReadTensors(ReadOnlySpan<byte> json, long dataStart)

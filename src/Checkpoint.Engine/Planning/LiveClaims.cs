@@ -38,7 +38,7 @@ internal sealed class LiveClaims
                 continue;
             }
 
-            Int128 taken = Tiling.Elements(rectangles);
+            decimal taken = Tiling.Elements(rectangles);
             if (taken < live.Elements && !mayHaveRest.Contains(live))
             {
                 draft.Refuse(

@@ -95,7 +95,7 @@ internal sealed class PlanDraft
             );
         }
 
-        Int128 covered = Tiling.Elements(pieces);
+        decimal covered = Tiling.Elements(pieces);
         return covered == entry.Elements
             ? null
             : ("uncovered", $"live tensors hold {covered} of its {entry.Elements} elements, shape {Shapes.Text(entry.Shape)}");

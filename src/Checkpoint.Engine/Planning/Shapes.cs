@@ -9,10 +9,11 @@ internal static class Shapes
 
     /// <summary>
     /// Whether a whole live tensor is a whole tensor on disk, element by element: equal shapes, or the live one lies flat, in one
-    /// dimension, as torch.from_file gives it and trainers that keep one flat buffer do.
+    /// dimension, as torch.from_file gives it and trainers that keep one flat buffer do. The shape on disk is a header's, whose product
+    /// was checked.
     /// </summary>
     internal static bool SameWhole(IReadOnlyList<long> live, IReadOnlyList<long> disk) =>
-        Same(live, disk) || (live is [var elements] && elements == disk.Aggregate((Int128)1, (product, size) => product * size));
+        Same(live, disk) || (live is [var elements] && elements == disk.Aggregate(1L, (product, size) => checked(product * size)));
 
     /// <summary>Same number of dimensions, at least one, and all but the first are equal.</summary>
     internal static bool SameBelowRows(IReadOnlyList<long> a, IReadOnlyList<long> b) =>

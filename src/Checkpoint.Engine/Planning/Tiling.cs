@@ -8,9 +8,8 @@ namespace ApolloCheckpoint.Engine.Planning;
 /// </summary>
 internal static class Tiling
 {
-    /// <summary>Elements of all rectangles together.</summary>
-    internal static Int128 Elements(IEnumerable<Rectangle> rectangles) =>
-        rectangles.Aggregate(Int128.Zero, (sum, rectangle) => sum + rectangle.Elements);
+    /// <summary>Elements of all rectangles together; exact, for as many of any size as memory holds.</summary>
+    internal static decimal Elements(IEnumerable<Rectangle> rectangles) => rectangles.Sum(rectangle => (decimal)rectangle.Elements);
 
     /// <summary>The first two rectangles that share an element, or null. All have the same number of dimensions.</summary>
     /// <remarks>

@@ -2,6 +2,7 @@ using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
+using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Planning;
 using ApolloCheckpoint.Engine.Weights;
 
@@ -17,7 +18,7 @@ internal sealed class ModelScan : IDisposable
     private readonly JournalSession session;
     private readonly SyncPlan plan;
     private readonly ScanUnit[] units;
-    private readonly UInt128[] liveDigests;
+    private readonly Digest128[] liveDigests;
     private readonly ChunkOutcome[] outcomes;
     private readonly Baseline baseline;
     private readonly HashSet<string> copiesThatDiffer = new(StringComparer.Ordinal);
@@ -36,7 +37,7 @@ internal sealed class ModelScan : IDisposable
         Delta = delta;
         BlockSize = blockSize;
         units = [.. InMemoryOrder(plan.Twins().Select(twins => (twins, new RegionCopier(twins[0])))).SelectMany(Units)];
-        liveDigests = new UInt128[units.Length];
+        liveDigests = new Digest128[units.Length];
         outcomes = new ChunkOutcome[session.Layout.ChunkCount];
         baseline = session.OpenBaseline();
     }
@@ -75,7 +76,7 @@ internal sealed class ModelScan : IDisposable
             (index, worker) => worker.Expect(units[index]),
             (index, worker) =>
             {
-                UInt128 digest = worker.ReadLive(units[index]);
+                Digest128 digest = worker.ReadLive(units[index]);
                 if (!worker.CopiesAgree(units[index]))
                 {
                     Note(copiesThatDiffer, units[index]);

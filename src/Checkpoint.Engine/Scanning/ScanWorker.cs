@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
@@ -30,17 +29,17 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
 
     /// <summary>Copies the live bytes of a unit.</summary>
     /// <returns>Their xxh3-128.</returns>
-    internal UInt128 ReadLive(ScanUnit unit)
+    internal Digest128 ReadLive(ScanUnit unit)
     {
         live = reader.Read(unit, session.Layout[unit.Ordinals[0]]);
-        return XxHash128.HashToUInt128(live.Span);
+        return Digest128.Of(live.Span);
     }
 
     /// <summary>Whether other ranks hold the bytes that were just copied, bit for bit.</summary>
     internal bool CopiesAgree(ScanUnit unit) => reader.CopiesAre(unit, session.Layout[unit.Ordinals[0]], live.Span);
 
     /// <summary>Compares the copied live bytes with every chunk on disk that takes them.</summary>
-    internal void Compare(ScanUnit unit, UInt128 liveDigest)
+    internal void Compare(ScanUnit unit, Digest128 liveDigest)
     {
         for (int i = 0; i < unit.Ordinals.Count; i++)
         {
@@ -55,7 +54,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
 
             Span<byte> after = converted.AsSpan(0, chunk.ByteLength);
             ElementConversion.Apply(chunk.Tensor.Type, liveType, old, live.Span, after);
-            scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, after, XxHash128.HashToUInt128(after)));
+            scan.Record(chunk.Ordinal, Compare(chunk, liveType, old, after, Digest128.Of(after)));
         }
     }
 
@@ -71,13 +70,13 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
         ElementType liveType,
         ReadOnlySpan<byte> old,
         ReadOnlySpan<byte> after,
-        UInt128 afterDigest
+        Digest128 afterDigest
     )
     {
-        UInt128 recorded = session.NewestDigest(chunk.Ordinal);
+        Digest128 recorded = session.NewestDigest(chunk.Ordinal);
         int pages = DirtyPages.Find(old, after, chunk.FileOffset, dirty);
         bool isEqual = pages == 0;
-        bool isKnown = (isEqual ? afterDigest : XxHash128.HashToUInt128(old)) == recorded;
+        bool isKnown = (isEqual ? afterDigest : Digest128.Of(old)) == recorded;
         if (!isKnown && !session.Options.Repair)
         {
             throw ForeignBytes.At(chunk);
@@ -121,18 +120,18 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
         ElementType liveType,
         EncodedChunk encoded,
         ReadOnlySpan<byte> old,
-        UInt128 digestBefore,
-        UInt128 digestAfter
+        Digest128 digestBefore,
+        Digest128 digestAfter
     )
     {
         Span<byte> bytes = check.AsSpan(0, chunk.ByteLength);
         old.CopyTo(bytes);
         codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: false);
-        bool isRight = XxHash128.HashToUInt128(bytes) == digestAfter;
+        bool isRight = Digest128.Of(bytes) == digestAfter;
         if (isRight && encoded.Encoding != ChunkEncoding.Repair)
         {
             codec.Apply(encoded.Encoding, chunk.Tensor.Type, liveType, encoded.Payload, bytes, backward: true);
-            isRight = XxHash128.HashToUInt128(bytes) == digestBefore;
+            isRight = Digest128.Of(bytes) == digestBefore;
         }
 
         if (!isRight)

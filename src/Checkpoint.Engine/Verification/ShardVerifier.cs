@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
@@ -119,14 +118,14 @@ internal sealed class ShardVerifier
 
     private void VerifyHeaders(DigestTable table)
     {
-        Dictionary<string, UInt128> recorded = table.Shards.ToDictionary(
+        Dictionary<string, Digest128> recorded = table.Shards.ToDictionary(
             row => row.FileName,
             row => row.HeaderDigest,
             StringComparer.Ordinal
         );
         foreach (Shard shard in model.Layout.Shards)
         {
-            if (!recorded.Remove(shard.FileName, out UInt128 digest) || digest != shard.Header.Digest)
+            if (!recorded.Remove(shard.FileName, out Digest128 digest) || digest != shard.Header.Digest)
             {
                 Add("header", shard.FileName, null, 0, shard.Header.DataStart, "its header is not the one that was recorded");
             }
@@ -138,12 +137,12 @@ internal sealed class ShardVerifier
         }
     }
 
-    private void VerifyChunk(ShardFiles files, in Chunk chunk, UInt128 recorded, byte[] buffer)
+    private void VerifyChunk(ShardFiles files, in Chunk chunk, Digest128 recorded, byte[] buffer)
     {
         string name = chunk.Tensor.Name;
         try
         {
-            if (XxHash128.HashToUInt128(files.Read(chunk, buffer)) != recorded)
+            if (Digest128.Of(files.Read(chunk, buffer)) != recorded)
             {
                 Add("bytes", chunk.Shard.FileName, name, chunk.FileOffset, chunk.ByteLength, "they are not the bytes that were recorded");
             }

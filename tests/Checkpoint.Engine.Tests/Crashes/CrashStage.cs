@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Folding;
@@ -118,7 +117,7 @@ internal sealed class CrashStage
         options with
         {
             Time = new DiskClock(disk),
-            Lineage = () => disk.ContentHash,
+            Lineage = () => new Digest128((ulong)(disk.ContentHash >> 64), (ulong)disk.ContentHash),
         };
 
     private JournalOptions OptionsOn(CrashingDisk disk) => Reproducible(Model.Options, disk);
@@ -130,8 +129,8 @@ internal sealed class CrashStage
         for (int ordinal = 0; ordinal < files.Length; ordinal++)
         {
             Chunk chunk = session.Layout[ordinal];
-            Assert.True(session.NewestDigest(ordinal) == XxHash128.HashToUInt128(newest[ordinal]), $"newest digest of {chunk.Tensor.Name}");
-            Assert.True(session.Table.Digests[ordinal] == XxHash128.HashToUInt128(files[ordinal]), $"digest of {chunk.Tensor.Name}");
+            Assert.True(session.NewestDigest(ordinal) == Digest128.Of(newest[ordinal]), $"newest digest of {chunk.Tensor.Name}");
+            Assert.True(session.Table.Digests[ordinal] == Digest128.Of(files[ordinal]), $"digest of {chunk.Tensor.Name}");
         }
     }
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.History;
+using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Tests.Journaling;
 using ApolloCheckpoint.TestKit.Crashing;
 using Xunit;
@@ -99,5 +99,5 @@ internal static partial class CrashStages
         return Text(session.Lineage);
     }
 
-    private static string Text(UInt128 number) => number.ToString("x32", CultureInfo.InvariantCulture);
+    private static string Text(Digest128 number) => number.ToString();
 }

@@ -23,7 +23,7 @@ public sealed class AdoptTests
     public void Files_that_something_else_changed_become_the_first_version_of_a_new_history()
     {
         Sync(3, FoldWay.Auto);
-        UInt128 before = Lineage();
+        Digest128 before = Lineage();
         Spoil(0);
         byte[][] adopted = model.FileChunks();
         AdoptReport report = Engine.Adopt(CancellationToken.None);
@@ -158,7 +158,7 @@ public sealed class AdoptTests
         Assert.Equal(3, image.List(Aside).Count);
     }
 
-    private UInt128 Lineage()
+    private Digest128 Lineage()
     {
         using JournalSession session = model.OpenSession();
         return session.Lineage;

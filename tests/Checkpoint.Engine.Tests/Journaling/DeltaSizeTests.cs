@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
@@ -57,7 +56,7 @@ public sealed class DeltaSizeTests(ITestOutputHelper output)
             {
                 ElementType type = session.Layout[ordinal].Tensor.Type;
                 EncodedChunk encoded = codec.Encode(type, type, old[ordinal], live[ordinal]);
-                writer.Append(ordinal, type, encoded, session.NewestDigest(ordinal), XxHash128.HashToUInt128(live[ordinal]));
+                writer.Append(ordinal, type, encoded, session.NewestDigest(ordinal), Digest128.Of(live[ordinal]));
             }
         }
 

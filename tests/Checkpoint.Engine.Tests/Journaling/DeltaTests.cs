@@ -29,11 +29,11 @@ public sealed class DeltaTests : IDisposable
 
     private static readonly DeltaHeader Plain = new()
     {
-        Lineage = 1,
-        ModelIdentity = 2,
+        Lineage = Digest(1),
+        ModelIdentity = Digest(2),
         Version = 42,
-        ParentRoot = 3,
-        Root = 4,
+        ParentRoot = Digest(3),
+        Root = Digest(4),
         TimeNs = 1_764_000_000_000_000_000,
         Label = new ConsistencyLabel(ConsistencyKind.Stable),
     };
@@ -43,7 +43,7 @@ public sealed class DeltaTests : IDisposable
     {
         DeltaHeader full = Plain with
         {
-            Lineage = UInt128.MaxValue,
+            Lineage = new Digest128(ulong.MaxValue, ulong.MaxValue),
             Step = -7,
             Label = new ConsistencyLabel(ConsistencyKind.Locked, -7),
             ChangedUnits = long.MaxValue,
@@ -89,7 +89,7 @@ public sealed class DeltaTests : IDisposable
                     foreach (DeltaChunk chunk in delta.ReadChunks())
                     {
                         Assert.Equal(chunk, delta.Find(chunk.Ordinal));
-                        Assert.Equal(((UInt128)chunk.Ordinal, (UInt128)chunk.Ordinal + 100), (chunk.DigestBefore, chunk.DigestAfter));
+                        Assert.Equal((Digest(chunk.Ordinal), Digest(chunk.Ordinal + 100)), (chunk.DigestBefore, chunk.DigestAfter));
                         byte[] expected = [.. Enumerable.Repeat((byte)chunk.Ordinal, chunk.Ordinal * 3)];
                         Assert.Equal(expected, delta.ReadPayload(chunk, new byte[100]).ToArray());
                     }
@@ -203,7 +203,7 @@ public sealed class DeltaTests : IDisposable
                             int i = index.Find(ordinal);
                             if (i >= 0)
                             {
-                                DeltaChunk chunk = index.At(i, 0, 0);
+                                DeltaChunk chunk = index.At(i, default, default);
                                 Assert.InRange(chunk.PayloadOffset, DeltaFormat.PrologueBytes, 1000 - chunk.PayloadLength);
                             }
                         }
@@ -228,12 +228,14 @@ public sealed class DeltaTests : IDisposable
         Assert.Equal(CheckpointError.JournalForeign, e.Error);
     }
 
+    private static Digest128 Digest(int number) => new(0, (ulong)number);
+
     private static void Append(DeltaWriter writer, int ordinal, byte fill, int length)
     {
         byte[] payload = new byte[length];
         Array.Fill(payload, fill);
         EncodedChunk encoded = new(ChunkEncoding.Dense, payload, 1);
-        writer.Append(ordinal, ElementType.BF16, encoded, (UInt128)ordinal, (UInt128)ordinal + 100);
+        writer.Append(ordinal, ElementType.BF16, encoded, Digest(ordinal), Digest(ordinal + 100));
     }
 
     private DeltaReader Write(Action<DeltaWriter> append)

@@ -204,7 +204,7 @@ public sealed class FoldTests : IDisposable
         File.WriteAllBytes(First.FilePath, old);
         string path = model.Paths.RedoOf(First.FileName);
         ModelLayout layout = model.Open().Layout;
-        UInt128 lineage = DigestTable.TryRead(Disk.Instance, model.Paths.Digests)!.Lineage;
+        Digest128 lineage = DigestTable.TryRead(Disk.Instance, model.Paths.Digests)!.Lineage;
         for (int bit = 0; bit < redo.Length * 8; bit += 1 + bit / 400)
         {
             byte[] damaged = [.. redo];

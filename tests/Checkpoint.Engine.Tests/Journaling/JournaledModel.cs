@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
@@ -99,8 +98,8 @@ internal sealed class JournaledModel(IDisk disk, string path)
                 continue;
             }
 
-            UInt128 digest = isDamaged ? session.NewestDigest(ordinal) : XxHash128.HashToUInt128(before);
-            UInt128 after = XxHash128.HashToUInt128(live[ordinal]);
+            Digest128 digest = isDamaged ? session.NewestDigest(ordinal) : Digest128.Of(before);
+            Digest128 after = Digest128.Of(live[ordinal]);
             ElementType type = chunk.Tensor.Type;
             writer.Append(
                 ordinal,

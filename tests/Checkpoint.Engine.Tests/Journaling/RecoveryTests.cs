@@ -141,7 +141,7 @@ public sealed class RecoveryTests : IDisposable
     {
         Commit(model.Change(2));
         DigestTable table = DigestTable.TryRead(Disk.Instance, model.Paths.Digests)!;
-        table.Digests[1]++;
+        table.Digests[1] = new Digest128(table.Digests[1].High, table.Digests[1].Low + 1);
         table.Save(Disk.Instance, model.Paths.Digests);
 
         using JournalSession session = model.OpenSession();

@@ -59,7 +59,7 @@ public class ModelLayoutTests
     [Fact]
     public void Identity_changes_with_a_shard_name_and_with_a_header_and_not_with_the_order()
     {
-        UInt128 identity = new ModelLayout([ShardOf("a", First), ShardOf("b", Second)]).Identity;
+        Digest128 identity = new ModelLayout([ShardOf("a", First), ShardOf("b", Second)]).Identity;
         Assert.Equal(identity, new ModelLayout([ShardOf("b", Second), ShardOf("a", First)]).Identity);
         Assert.NotEqual(identity, new ModelLayout([ShardOf("a", First), ShardOf("c", Second)]).Identity);
         Assert.NotEqual(identity, new ModelLayout([ShardOf("a", Second), ShardOf("b", First)]).Identity);

@@ -54,7 +54,7 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
         long begin = Stopwatch.GetTimestamp();
         for (int round = 0; round < 3 || Stopwatch.GetElapsedTime(begin) < Duration; round++)
         {
-            UInt128 before = Digest(Home);
+            Digest128 before = Digest(Home);
             Train(isDense: round % 3 == 2);
             long start = Stopwatch.GetTimestamp();
             using (ToolProcess sync = ToolProcess.Start(Sync(round % 2 == 0 ? "patch" : "replace")))
@@ -81,14 +81,14 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <returns>Whether the new version exists.</returns>
-    private bool Judge(UInt128 before, UInt128 after)
+    private bool Judge(Digest128 before, Digest128 after)
     {
         JournalOptions options = new() { Codec = () => new ChunkCodec() };
         using JournalSession session = JournalSession.Open(Disk.Instance, ModelDirectory.Open(Disk.Instance, Home), options, default);
-        UInt128 files = Digest(Home);
+        Digest128 files = Digest(Home);
         Assert.True(files == before || files == after, "the files are neither the old nor the new model");
         Assert.Null(session.Fold(FoldWay.Auto, default).Warning);
-        UInt128 folded = Digest(Home);
+        Digest128 folded = Digest(Home);
         Assert.True(folded == before || folded == after, "the folded files are neither the old nor the new model");
         Assert.True(folded == files || files == before, "a fold went back");
         return folded == after;
@@ -114,7 +114,7 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private static UInt128 Digest(string folder)
+    private static Digest128 Digest(string folder)
     {
         XxHash128 hash = new();
         foreach (string path in Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
@@ -123,6 +123,6 @@ public sealed class SigkillTests(ITestOutputHelper output) : IDisposable
             hash.Append(file);
         }
 
-        return hash.GetCurrentHashAsUInt128();
+        return Digest128.Of(hash);
     }
 }

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Baselines;
@@ -38,7 +37,7 @@ internal sealed class FuzzJournal
     internal ModelDirectory Model { get; }
 
     /// <summary>The history's id.</summary>
-    internal UInt128 Lineage { get; private set; }
+    internal Digest128 Lineage { get; private set; }
 
     /// <summary>What a baseline file of it must be of.</summary>
     internal BaselineStamp Stamp { get; private set; }
@@ -61,7 +60,7 @@ internal sealed class FuzzJournal
             journal.Commit(session, random);
             session.SaveState();
             journal.Lineage = session.Lineage;
-            journal.Stamp = new BaselineStamp(session.Lineage, session.Layout.Identity, session.Root, session.Newest, 77);
+            journal.Stamp = new BaselineStamp(session.Lineage, session.Layout.Identity, session.Root, session.Newest, new Digest128(0, 77));
         }
 
         return journal;
@@ -109,7 +108,7 @@ internal sealed class FuzzJournal
             TrainerStep.Apply(after, type, session.Newest == 0 ? 0.05 : 0.6, random);
             after[0] ^= 1;
             ElementType live = type == ElementType.F32 && session.Newest == 0 ? ElementType.BF16 : type;
-            UInt128 digest = XxHash128.HashToUInt128(after);
+            Digest128 digest = Digest128.Of(after);
             writer.Append(ordinal, live, codec.Encode(type, live, before, after), session.NewestDigest(ordinal), digest);
         }
 

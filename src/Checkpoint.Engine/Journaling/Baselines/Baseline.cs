@@ -64,7 +64,7 @@ internal sealed class Baseline : IDisposable
             return bytes;
         }
 
-        UInt128 newest = session.NewestDigest(chunk.Ordinal);
+        Digest128 newest = session.NewestDigest(chunk.Ordinal);
         long version = session.RecordOf(chunk.Shard).Version;
         if (!isMixed && session.Chain.TryBringFrom(chunk, BringIn(chunk, scratch), version, bytes, newest, codec))
         {

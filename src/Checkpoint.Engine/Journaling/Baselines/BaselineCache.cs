@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Text;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.State;
@@ -22,7 +21,7 @@ internal sealed class BaselineCache : IDisposable
 {
     private readonly JournalSession session;
     private readonly string path;
-    private readonly UInt128 boot;
+    private readonly Digest128 boot;
     private readonly bool[] isHeld;
     private BaselineFile? file;
     private long heldVersion;
@@ -35,7 +34,7 @@ internal sealed class BaselineCache : IDisposable
     internal BaselineCache(JournalSession session, string folder)
     {
         this.session = session;
-        boot = XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(session.Options.BootId));
+        boot = Digest128.Of(Encoding.UTF8.GetBytes(session.Options.BootId));
         isHeld = new bool[session.Layout.ChunkCount];
         path = BaselineFolder.Prepare(session.Disk, folder, session.Paths.Model, create: !session.Options.ReadOnly);
         file = BaselineFile.TryOpen(session.Disk, path, session.Layout, Stamp, isHeld, writable: !session.Options.ReadOnly);
@@ -57,7 +56,7 @@ internal sealed class BaselineCache : IDisposable
             return false;
         }
 
-        if (file.Read(chunk, bytes) && XxHash128.HashToUInt128(bytes) == session.NewestDigest(chunk.Ordinal))
+        if (file.Read(chunk, bytes) && Digest128.Of(bytes) == session.NewestDigest(chunk.Ordinal))
         {
             return true;
         }

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -141,7 +140,7 @@ internal sealed class BaselineFile : IDisposable
         }
 
         fields.Bytes(bits);
-        fields.U128(XxHash128.HashToUInt128(fields.Written));
+        fields.U128(Digest128.Of(fields.Written));
         return fields.Written.ToArray();
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Model;
@@ -49,7 +48,7 @@ internal sealed class DeltaChain : IDisposable
     /// <param name="codec">The caller's codec.</param>
     /// <returns>Whether it worked. If not, bytes or a delta are damaged; beginning from the digest of what is there finds out which.</returns>
     /// <exception cref="CheckpointException">DiskReadFailed.</exception>
-    internal bool TryBringFrom(in Chunk chunk, ReadOnlySpan<byte> old, long version, Span<byte> bytes, UInt128 newest, IChunkCodec codec)
+    internal bool TryBringFrom(in Chunk chunk, ReadOnlySpan<byte> old, long version, Span<byte> bytes, Digest128 newest, IChunkCodec codec)
     {
         old.CopyTo(bytes);
         int first = deltas.FindIndex(delta => delta.Header.Version > version);
@@ -70,9 +69,9 @@ internal sealed class DeltaChain : IDisposable
     /// </summary>
     /// <returns>Whether anything had to be changed.</returns>
     /// <exception cref="CheckpointException">ShardForeign: they are of no version. JournalDamaged, DiskReadFailed.</exception>
-    internal bool BringToNewest(in Chunk chunk, Span<byte> bytes, UInt128 newest, IChunkCodec codec)
+    internal bool BringToNewest(in Chunk chunk, Span<byte> bytes, Digest128 newest, IChunkCodec codec)
     {
-        UInt128 digest = XxHash128.HashToUInt128(bytes);
+        Digest128 digest = Digest128.Of(bytes);
         if (digest == newest)
         {
             return false;
@@ -100,7 +99,7 @@ internal sealed class DeltaChain : IDisposable
         }
     }
 
-    private void Apply(in Chunk chunk, Span<byte> bytes, int first, UInt128 newest, IChunkCodec codec)
+    private void Apply(in Chunk chunk, Span<byte> bytes, int first, Digest128 newest, IChunkCodec codec)
     {
         for (int i = first; i < deltas.Count; i++)
         {
@@ -110,7 +109,7 @@ internal sealed class DeltaChain : IDisposable
             }
         }
 
-        if (XxHash128.HashToUInt128(bytes) != newest)
+        if (Digest128.Of(bytes) != newest)
         {
             throw DeltaFormat.Damaged(
                 deltas[^1].Path,

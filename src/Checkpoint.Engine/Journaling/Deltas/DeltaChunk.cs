@@ -16,6 +16,6 @@ public readonly record struct DeltaChunk(
     ElementType LiveType,
     long PayloadOffset,
     int PayloadLength,
-    UInt128 DigestBefore,
-    UInt128 DigestAfter
+    Digest128 DigestBefore,
+    Digest128 DigestAfter
 );

@@ -134,10 +134,10 @@ internal static class DeltaFormat
     internal static DeltaHeader ReadHeader(ReadOnlySpan<byte> bytes, string path)
     {
         FieldReader fields = new(bytes, path);
-        UInt128 lineage = fields.U128();
-        UInt128 identity = fields.U128();
-        UInt128 parentRoot = fields.U128();
-        UInt128 root = fields.U128();
+        Digest128 lineage = fields.U128();
+        Digest128 identity = fields.U128();
+        Digest128 parentRoot = fields.U128();
+        Digest128 root = fields.U128();
         long version = fields.Bounded(fields.Varint(), long.MaxValue, "its version");
         long time = fields.Bounded(fields.Varint(), long.MaxValue, "its time");
         ConsistencyKind kind = (ConsistencyKind)fields.Bounded(fields.Byte(), (long)ConsistencyKind.Restored, "its label");

@@ -1,22 +1,24 @@
+using ApolloCheckpoint.Engine.Model;
+
 namespace ApolloCheckpoint.Engine.Journaling.Deltas;
 
 /// <summary>The header of a delta file: which version it makes of which, and what is known of it.</summary>
 public sealed record DeltaHeader
 {
     /// <summary>Random id of the history, made at the first sync or adopt.</summary>
-    public required UInt128 Lineage { get; init; }
+    public required Digest128 Lineage { get; init; }
 
     /// <summary>Identity of the model's layout (<see cref="Model.ModelLayout.Identity"/>).</summary>
-    public required UInt128 ModelIdentity { get; init; }
+    public required Digest128 ModelIdentity { get; init; }
 
     /// <summary>The version this delta makes; parent + 1.</summary>
     public required long Version { get; init; }
 
     /// <summary>Digest over all chunk digests of the parent version.</summary>
-    public required UInt128 ParentRoot { get; init; }
+    public required Digest128 ParentRoot { get; init; }
 
     /// <summary>Digest over all chunk digests of the new version.</summary>
-    public required UInt128 Root { get; init; }
+    public required Digest128 Root { get; init; }
 
     /// <summary>The trainer's step, or null.</summary>
     public long? Step { get; init; }

@@ -107,7 +107,7 @@ internal sealed class DeltaIndex
     }
 
     /// <summary>The entry at a position.</summary>
-    internal DeltaChunk At(int i, UInt128 before, UInt128 after) =>
+    internal DeltaChunk At(int i, Digest128 before, Digest128 after) =>
         new(ordinals[i], (ChunkEncoding)(kinds[i] >> 5), (ElementType)(kinds[i] & 31), offsets[i], lengths[i], before, after);
 
     private static byte CheckKind(ref FieldReader fields, byte kind)

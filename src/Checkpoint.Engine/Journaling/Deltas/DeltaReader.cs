@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -149,8 +148,7 @@ internal sealed class DeltaReader : IDisposable
 
     private long DigestsOffset => trailer.HeaderOffset + trailer.HeaderBytes + index.DigestsOffset;
 
-    private DeltaChunk Entry(int i, ReadOnlySpan<byte> pair) =>
-        index.At(i, BinaryPrimitives.ReadUInt128LittleEndian(pair), BinaryPrimitives.ReadUInt128LittleEndian(pair[16..]));
+    private DeltaChunk Entry(int i, ReadOnlySpan<byte> pair) => index.At(i, Digest128.Read(pair), Digest128.Read(pair[16..]));
 
     private void Fill(Span<byte> buffer, long fileOffset)
     {

@@ -90,7 +90,7 @@ internal sealed class DeltaWriter : IDisposable
     /// <param name="encoded">What the codec made of it; copied before this returns.</param>
     /// <param name="before">Digest of the chunk's disk bytes in the parent.</param>
     /// <param name="after">Digest of the chunk's disk bytes in the new version.</param>
-    internal void Append(int ordinal, ElementType liveType, EncodedChunk encoded, UInt128 before, UInt128 after)
+    internal void Append(int ordinal, ElementType liveType, EncodedChunk encoded, Digest128 before, Digest128 after)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(ordinal);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(encoded.Payload.Length, DeltaFormat.MaxPayloadBytes);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling.Deltas;
 
@@ -40,7 +41,7 @@ internal ref struct FieldReader
 
     internal ulong U64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
 
-    internal UInt128 U128() => BinaryPrimitives.ReadUInt128LittleEndian(Take(16));
+    internal Digest128 U128() => Digest128.Read(Take(16));
 
     /// <summary>A number that must not be negative and not exceed a bound; below 0 the bound leaves no number at all.</summary>
     internal long Bounded(ulong value, long max, string what) =>

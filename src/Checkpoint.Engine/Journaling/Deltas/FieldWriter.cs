@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling.Deltas;
 
@@ -36,9 +37,9 @@ internal sealed class FieldWriter
 
     internal void I64(long value) => U64((ulong)value);
 
-    internal void U128(UInt128 value)
+    internal void U128(Digest128 value)
     {
-        BinaryPrimitives.WriteUInt128LittleEndian(buffer.GetSpan(16), value);
+        value.Write(buffer.GetSpan(16));
         buffer.Advance(16);
     }
 

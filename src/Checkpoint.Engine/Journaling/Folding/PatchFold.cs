@@ -155,7 +155,7 @@ internal sealed class PatchFold(JournalSession session, CancellationToken cancel
     {
         Span<byte> old = files.Read(chunk, worker.Before);
         Span<byte> bytes = worker.After.AsSpan(0, old.Length);
-        UInt128 newest = session.NewestDigest(chunk.Ordinal);
+        Digest128 newest = session.NewestDigest(chunk.Ordinal);
         if (version is not long known || !session.Chain.TryBringFrom(chunk, old, known, bytes, newest, worker.Codec))
         {
             old.CopyTo(bytes);

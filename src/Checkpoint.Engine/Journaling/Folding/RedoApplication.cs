@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
@@ -48,7 +47,7 @@ internal sealed class RedoApplication(ModelLayout layout, Shard shard, RedoReade
     private void Write(IDiskFile file, in Chunk chunk, Span<byte> bytes)
     {
         redo.LayOver(chunk, bytes);
-        if (XxHash128.HashToUInt128(bytes) != redo.DigestAfter(chunk.Ordinal))
+        if (Digest128.Of(bytes) != redo.DigestAfter(chunk.Ordinal))
         {
             lock (foreign)
             {

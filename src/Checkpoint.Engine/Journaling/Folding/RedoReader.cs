@@ -20,7 +20,7 @@ internal sealed class RedoReader : IDisposable
     internal IReadOnlyCollection<int> Ordinals => records.Keys;
 
     /// <summary>Opens a redo, or says null: missing, incomplete, or of another history, model or shard. Such a file is never applied.</summary>
-    internal static RedoReader? TryOpen(IDisk disk, string path, UInt128 lineage, ModelLayout layout, Shard shard)
+    internal static RedoReader? TryOpen(IDisk disk, string path, Digest128 lineage, ModelLayout layout, Shard shard)
     {
         if (disk.Stat(path) is not { Kind: FileEntryKind.File })
         {
@@ -46,7 +46,7 @@ internal sealed class RedoReader : IDisposable
     }
 
     /// <summary>Digest that a chunk of it has afterwards.</summary>
-    internal UInt128 DigestAfter(int ordinal) => records[ordinal].DigestAfter;
+    internal Digest128 DigestAfter(int ordinal) => records[ordinal].DigestAfter;
 
     /// <summary>Lays its values over a chunk's bytes; does nothing to a chunk that it does not hold.</summary>
     internal void LayOver(in Chunk chunk, Span<byte> bytes)
@@ -79,7 +79,7 @@ internal sealed class RedoReader : IDisposable
         byte[] trailer = new byte[RedoFormat.TrailerBytes - 4];
         Fill(trailer, end);
         FieldReader fields = new(trailer, file.Path);
-        UInt128 expected = fields.U128();
+        Digest128 expected = fields.U128();
         if (!fields.Take(8).SequenceEqual(RedoFormat.EndMagic))
         {
             return false;
@@ -94,10 +94,10 @@ internal sealed class RedoReader : IDisposable
             hash.Append(part);
         }
 
-        return hash.GetCurrentHashAsUInt128() == expected;
+        return Digest128.Of(hash) == expected;
     }
 
-    private bool TryReadHead(UInt128 lineage, ModelLayout layout, Shard shard, out long firstRecord)
+    private bool TryReadHead(Digest128 lineage, ModelLayout layout, Shard shard, out long firstRecord)
     {
         byte[] head = new byte[(int)Math.Min(file.Length, 8192)];
         Fill(head, 0);
@@ -124,7 +124,7 @@ internal sealed class RedoReader : IDisposable
             byte[] head = ReadBytes(position, RedoFormat.RecordHeadBytes, end);
             FieldReader fields = new(head, file.Path);
             int ordinal = (int)fields.Bounded(fields.U32(), first + count - 1L, "a chunk");
-            UInt128 digest = fields.U128();
+            Digest128 digest = fields.U128();
             Chunk chunk = ordinal > previous ? layout[ordinal] : throw fields.Damaged("has chunks out of order");
             int ranges = (int)fields.Bounded(fields.U32(), chunk.ByteLength, "a number of ranges");
             position += head.Length;

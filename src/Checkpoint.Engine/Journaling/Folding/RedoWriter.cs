@@ -65,7 +65,7 @@ internal sealed class RedoWriter : IDisposable
     /// <param name="digestAfter">Its digest in the version that the redo leads to.</param>
     /// <param name="ranges">What differs from the shard, from <see cref="Diffing.DirtyPages"/>.</param>
     /// <param name="after">All bytes of the chunk in that version.</param>
-    internal void Add(int ordinal, UInt128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges, ReadOnlySpan<byte> after)
+    internal void Add(int ordinal, Digest128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges, ReadOnlySpan<byte> after)
     {
         AppendHead(ordinal, digestAfter, ranges);
         foreach ((int offset, int length) in ranges)
@@ -77,7 +77,7 @@ internal sealed class RedoWriter : IDisposable
     }
 
     /// <summary>As above, of pages that are at hand.</summary>
-    internal void Add(FreshChunk chunk, UInt128 digestAfter)
+    internal void Add(FreshChunk chunk, Digest128 digestAfter)
     {
         AppendHead(chunk.Ordinal, digestAfter, chunk.Ranges);
         Append(chunk.Values);
@@ -91,7 +91,7 @@ internal sealed class RedoWriter : IDisposable
         fields.U32(records);
         Append(fields.Written);
         FieldWriter end = new();
-        end.U128(checksum.GetCurrentHashAsUInt128());
+        end.U128(Digest128.Of(checksum));
         end.Bytes(RedoFormat.EndMagic);
         Append(end.Written);
         file.SetLength(position);
@@ -104,7 +104,7 @@ internal sealed class RedoWriter : IDisposable
     /// <summary>Closes the file; what was not sealed is deleted by the next redo or by recovery.</summary>
     public void Dispose() => file.Dispose();
 
-    private void AppendHead(int ordinal, UInt128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges)
+    private void AppendHead(int ordinal, Digest128 digestAfter, IReadOnlyList<(int Offset, int Length)> ranges)
     {
         FieldWriter fields = new();
         fields.U32((uint)ordinal);

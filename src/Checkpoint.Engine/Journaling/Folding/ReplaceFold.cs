@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
@@ -116,7 +115,7 @@ internal sealed class ReplaceFold(JournalSession session, CancellationToken canc
                 Chunk chunk = session.Layout[ordinal];
                 Span<byte> bytes = buffer.AsSpan(0, chunk.ByteLength);
                 int length = folding.Read(bytes, chunk.FileOffset);
-                if (length != bytes.Length || XxHash128.HashToUInt128(bytes) != session.NewestDigest(ordinal))
+                if (length != bytes.Length || Digest128.Of(bytes) != session.NewestDigest(ordinal))
                 {
                     throw Unproven(shard, $"reads back other bytes at {chunk.FileOffset} than were written");
                 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Journaling.State;
@@ -70,12 +69,7 @@ internal static class Adopt
     )
     {
         using JournalSession session = JournalSession.Open(disk, model, options, cancellation);
-        return report with
-        {
-            Version = session.Newest,
-            Lineage = session.Lineage.ToString("x32", CultureInfo.InvariantCulture),
-            Root = ModelRoot.Text(session.Root),
-        };
+        return report with { Version = session.Newest, Lineage = session.Lineage.ToString(), Root = ModelRoot.Text(session.Root) };
     }
 
     private static AdoptReport Recover(IDisk disk, ModelDirectory model, JournalOptions options, CancellationToken cancellation)

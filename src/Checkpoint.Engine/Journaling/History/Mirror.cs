@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Folding;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
@@ -85,7 +84,7 @@ internal sealed class Mirror : IDisposable
                 throw ForeignBytes.At(chunk);
             }
 
-            UInt128 digest = XxHash128.HashToUInt128(bytes);
+            Digest128 digest = Digest128.Of(bytes);
             writer.Append(chunk.Ordinal, chunk.Tensor.Type, worker.Codec.EncodeRepair(chunk.Tensor.Type, bytes), digest, digest);
         }
 

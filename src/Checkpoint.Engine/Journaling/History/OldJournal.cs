@@ -39,7 +39,7 @@ internal static class OldJournal
 
         // The state is written last, so it still speaks of the history before. Without it the delta itself must say.
         return state is not null
-            ? state.Lineage != table.Lineage.ToString("x32", CultureInfo.InvariantCulture)
+            ? state.Lineage != table.Lineage.ToString()
             : DeltaReader.ReadHeader(disk, paths.Delta(newest)).Lineage != table.Lineage;
     }
 

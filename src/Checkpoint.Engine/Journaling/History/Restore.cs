@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Folding;
@@ -103,11 +102,11 @@ internal static class Restore
 
         ElementType type = chunk.Tensor.Type;
         EncodedChunk encoded = worker.Codec.Encode(type, type, newest, wanted);
-        UInt128 digest = XxHash128.HashToUInt128(wanted);
+        Digest128 digest = Digest128.Of(wanted);
         writer.Append(chunk.Ordinal, type, encoded, session.NewestDigest(chunk.Ordinal), digest);
         // Decoded again before the commit: what cannot be read back must not become a version. The newest bytes are not needed any more.
         worker.Codec.Apply(encoded.Encoding, type, type, encoded.Payload.ToArray(), newest, backward: false);
-        return XxHash128.HashToUInt128(newest) == digest
+        return Digest128.Of(newest) == digest
             ? encoded.ChangedUnits
             : throw new CheckpointException(
                 CheckpointError.Unexpected,
@@ -119,7 +118,7 @@ internal static class Restore
     /// <summary>The root speaks for all chunks, those that no delta names too.</summary>
     private static void RequireRoot(JournalSession session, VersionWalk walk, DeltaWriter writer)
     {
-        UInt128[] digests = [.. Enumerable.Range(0, session.Layout.ChunkCount).Select(session.NewestDigest)];
+        Digest128[] digests = [.. Enumerable.Range(0, session.Layout.ChunkCount).Select(session.NewestDigest)];
         foreach (DeltaChunk entry in writer.Entries())
         {
             digests[entry.Ordinal] = entry.DigestAfter;

@@ -188,7 +188,7 @@ internal sealed class RestoreCopy : IDisposable
     /// <summary>The root speaks for all chunks together; each was proven by itself already.</summary>
     private void RequireRoot()
     {
-        UInt128[] digests = [.. Enumerable.Range(0, session.Layout.ChunkCount).Select(walk.DigestOf)];
+        Digest128[] digests = [.. Enumerable.Range(0, session.Layout.ChunkCount).Select(walk.DigestOf)];
         if (ModelRoot.Of(digests) != walk.Root)
         {
             throw DeltaFormat.Damaged(session.Paths.Journal, $"does not lead to version {walk.Target} as it was recorded");

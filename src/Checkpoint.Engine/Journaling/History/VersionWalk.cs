@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
@@ -53,7 +52,7 @@ internal sealed class VersionWalk : IDisposable
     internal long Target { get; }
 
     /// <summary>Root of the wanted version, as its own delta or the one after it says.</summary>
-    internal UInt128 Root => session.Journal.Find(Target)?.Root ?? session.Journal.Find(Target + 1)?.ParentRoot ?? session.Root;
+    internal Digest128 Root => session.Journal.Find(Target)?.Root ?? session.Journal.Find(Target + 1)?.ParentRoot ?? session.Root;
 
     /// <summary>The chunks that may differ between the wanted version and the newest.</summary>
     internal IReadOnlyList<int> Changed() =>
@@ -67,7 +66,7 @@ internal sealed class VersionWalk : IDisposable
         ];
 
     /// <summary>Digest of a chunk in the wanted version.</summary>
-    internal UInt128 DigestOf(int ordinal)
+    internal Digest128 DigestOf(int ordinal)
     {
         foreach (DeltaReader delta in deltas.Where(delta => delta.Header.Version > Target))
         {
@@ -98,8 +97,8 @@ internal sealed class VersionWalk : IDisposable
     /// <summary>As <see cref="Bring"/>, but bytes of no version are an answer: false, and nothing was changed.</summary>
     internal bool TryBring(in Chunk chunk, Span<byte> bytes, IChunkCodec codec)
     {
-        UInt128 wanted = DigestOf(chunk.Ordinal);
-        UInt128 digest = XxHash128.HashToUInt128(bytes);
+        Digest128 wanted = DigestOf(chunk.Ordinal);
+        Digest128 digest = Digest128.Of(bytes);
         if (digest == wanted)
         {
             return true;
@@ -150,7 +149,7 @@ internal sealed class VersionWalk : IDisposable
     /// Number of entries that bytes of that digest have behind them, as near to the target as can be; a repair before the target begins
     /// from anything. Negative when the bytes are of no version.
     /// </summary>
-    private static int PlaceOf((DeltaReader Delta, DeltaChunk Entry)[] path, UInt128 digest, int target)
+    private static int PlaceOf((DeltaReader Delta, DeltaChunk Entry)[] path, Digest128 digest, int target)
     {
         int best = -1;
         for (int place = 0; place <= path.Length; place++)
@@ -168,7 +167,7 @@ internal sealed class VersionWalk : IDisposable
     private static void Step((DeltaReader Delta, DeltaChunk Entry) step, in Chunk chunk, Span<byte> bytes, IChunkCodec codec, bool backward)
     {
         (DeltaReader delta, DeltaChunk entry) = step;
-        if (entry.DigestBefore == entry.DigestAfter && XxHash128.HashToUInt128(bytes) == entry.DigestAfter)
+        if (entry.DigestBefore == entry.DigestAfter && Digest128.Of(bytes) == entry.DigestAfter)
         {
             // A repair that put back what should have been there.
             return;
@@ -185,7 +184,7 @@ internal sealed class VersionWalk : IDisposable
         }
 
         DeltaChain.ApplyOne(delta, entry, chunk, bytes, codec, backward);
-        if (XxHash128.HashToUInt128(bytes) != (backward ? entry.DigestBefore : entry.DigestAfter))
+        if (Digest128.Of(bytes) != (backward ? entry.DigestBefore : entry.DigestAfter))
         {
             throw DeltaFormat.Damaged(
                 delta.Path,

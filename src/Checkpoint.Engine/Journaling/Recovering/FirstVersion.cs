@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -16,14 +15,14 @@ internal static class FirstVersion
     internal static DigestTable Measure(
         IDisk disk,
         ModelLayout layout,
-        UInt128 lineage,
+        Digest128 lineage,
         long version,
         JournalOptions options,
         CancellationToken cancellation
     )
     {
         ShardRecord[] before = [.. layout.Shards.Select(shard => Record(disk, shard, version))];
-        UInt128[] digests = new UInt128[layout.ChunkCount];
+        Digest128[] digests = new Digest128[layout.ChunkCount];
         using (ShardFiles files = new(disk, layout.Shards))
         {
             options.Progress.Begin("digests", layout.DataBytes);
@@ -39,7 +38,7 @@ internal static class FirstVersion
                 (ordinal, buffer) =>
                 {
                     Chunk chunk = layout[ordinal];
-                    digests[ordinal] = XxHash128.HashToUInt128(files.Read(chunk, buffer));
+                    digests[ordinal] = Digest128.Of(files.Read(chunk, buffer));
                     options.Progress.Advance(chunk.ByteLength);
                 },
                 cancellation

@@ -149,7 +149,7 @@ internal sealed partial class Recovery
 
     private OpenedModel Continue(Journal journal, DigestTable? table, ModelState? state)
     {
-        UInt128[]? newest = table is null ? null : RollForward(journal, table);
+        Digest128[]? newest = table is null ? null : RollForward(journal, table);
         if (newest is null || table is null)
         {
             done.Add("the digests were missing or unreadable: all shards were read and identified by the journal");
@@ -172,7 +172,7 @@ internal sealed partial class Recovery
         return opened;
     }
 
-    private UInt128[]? RollForward(Journal journal, DigestTable table)
+    private Digest128[]? RollForward(Journal journal, DigestTable table)
     {
         using DeltaChain chain = new(journal, table.Shards.Min(shard => shard.Version));
         return NewestDigests.TryRoll(layout, table, chain.Deltas, journal.Last?.Root);
@@ -183,7 +183,7 @@ internal sealed partial class Recovery
             journal.Last?.Lineage ?? table?.Lineage ?? options.Lineage(),
             layout.Identity,
             [.. layout.Shards.Select(shard => new ShardRecord(shard.FileName, shard.Header.Digest, journal.Last?.Version ?? 0, 0, 0, 0))],
-            new UInt128[layout.ChunkCount]
+            new Digest128[layout.ChunkCount]
         );
 
     private bool LooksChanged(OpenedModel opened, Shard shard) =>

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -33,7 +32,7 @@ internal sealed class DigestTable
     /// <param name="identity">The model's layout.</param>
     /// <param name="shards">One row a shard, in the layout's order.</param>
     /// <param name="digests">One a chunk, by ordinal.</param>
-    internal DigestTable(UInt128 lineage, UInt128 identity, ShardRecord[] shards, UInt128[] digests)
+    internal DigestTable(Digest128 lineage, Digest128 identity, ShardRecord[] shards, Digest128[] digests)
     {
         Lineage = lineage;
         Identity = identity;
@@ -42,16 +41,16 @@ internal sealed class DigestTable
     }
 
     /// <summary>The history.</summary>
-    internal UInt128 Lineage { get; }
+    internal Digest128 Lineage { get; }
 
     /// <summary>The model's layout when it was written.</summary>
-    internal UInt128 Identity { get; }
+    internal Digest128 Identity { get; }
 
     /// <summary>One row a shard, in the layout's order. Rows are replaced as shards are folded.</summary>
     internal ShardRecord[] Shards { get; }
 
     /// <summary>xxh3-128 of every chunk as its shard holds it, by ordinal. Changed as shards are folded.</summary>
-    internal UInt128[] Digests { get; }
+    internal Digest128[] Digests { get; }
 
     private static ReadOnlySpan<byte> Magic => "APOLLODG"u8;
 
@@ -77,12 +76,12 @@ internal sealed class DigestTable
             fields.I64(shard.Inode);
         }
 
-        foreach (UInt128 digest in Digests)
+        foreach (Digest128 digest in Digests)
         {
             fields.U128(digest);
         }
 
-        fields.U128(XxHash128.HashToUInt128(fields.Written));
+        fields.U128(Digest128.Of(fields.Written));
         AtomicFile.Replace(disk, path, fields.Written);
     }
 
@@ -96,10 +95,10 @@ internal sealed class DigestTable
         }
 
         ReadOnlySpan<byte> body = bytes.AsSpan(0, bytes.Length - ChecksumBytes);
-        UInt128 checksum = new FieldReader(bytes.AsSpan(body.Length), path).U128();
+        Digest128 checksum = new FieldReader(bytes.AsSpan(body.Length), path).U128();
         try
         {
-            return XxHash128.HashToUInt128(body) == checksum ? Parse(new FieldReader(body, path)) : null;
+            return Digest128.Of(body) == checksum ? Parse(new FieldReader(body, path)) : null;
         }
         catch (CheckpointException e) when (e.Error == CheckpointError.JournalDamaged)
         {
@@ -118,8 +117,8 @@ internal sealed class DigestTable
         int shardCount = (int)fields.Bounded(fields.U32(), fields.Left, "the number of shards");
         int chunkCount = (int)fields.Bounded(fields.U32(), fields.Left / 16, "the number of chunks");
         _ = fields.U32();
-        UInt128 lineage = fields.U128();
-        UInt128 identity = fields.U128();
+        Digest128 lineage = fields.U128();
+        Digest128 identity = fields.U128();
         ShardRecord[] shards = new ShardRecord[shardCount];
         for (int i = 0; i < shardCount; i++)
         {
@@ -134,7 +133,7 @@ internal sealed class DigestTable
             );
         }
 
-        UInt128[] digests = new UInt128[chunkCount];
+        Digest128[] digests = new Digest128[chunkCount];
         for (int i = 0; i < chunkCount; i++)
         {
             digests[i] = fields.U128();

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
+using ApolloCheckpoint.Engine.Model;
 
 namespace ApolloCheckpoint.Engine.Journaling.State;
 
@@ -7,19 +7,19 @@ namespace ApolloCheckpoint.Engine.Journaling.State;
 internal static class ModelRoot
 {
     /// <summary>The root of these digests.</summary>
-    internal static UInt128 Of(ReadOnlySpan<UInt128> digests)
+    internal static Digest128 Of(ReadOnlySpan<Digest128> digests)
     {
         XxHash128 hash = new();
         Span<byte> bytes = stackalloc byte[16];
-        foreach (UInt128 digest in digests)
+        foreach (Digest128 digest in digests)
         {
-            BinaryPrimitives.WriteUInt128LittleEndian(bytes, digest);
+            digest.Write(bytes);
             hash.Append(bytes);
         }
 
-        return hash.GetCurrentHashAsUInt128();
+        return Digest128.Of(hash);
     }
 
     /// <summary>As written in state.json and published by hooks: 32 hex digits.</summary>
-    internal static string Text(UInt128 root) => root.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+    internal static string Text(Digest128 root) => root.ToString();
 }

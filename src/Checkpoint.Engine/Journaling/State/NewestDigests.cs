@@ -12,14 +12,14 @@ internal static class NewestDigests
     /// <param name="deltas">The deltas after the oldest of the shards' versions.</param>
     /// <param name="root">The newest version's root as the journal says; null when the journal is empty.</param>
     /// <exception cref="CheckpointException">JournalDamaged: table and deltas contradict each other.</exception>
-    internal static UInt128[] Roll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, UInt128? root) =>
+    internal static Digest128[] Roll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, Digest128? root) =>
         TryRoll(layout, table, deltas, root)
         ?? throw DeltaFormat.Damaged(deltas.Count == 0 ? "digests.bin" : deltas[^1].Path, "does not fit to what the shards hold");
 
     /// <summary>As <see cref="Roll"/>, or null when table and deltas contradict each other.</summary>
-    internal static UInt128[]? TryRoll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, UInt128? root)
+    internal static Digest128[]? TryRoll(ModelLayout layout, DigestTable table, IReadOnlyList<DeltaReader> deltas, Digest128? root)
     {
-        UInt128[] digests = [.. table.Digests];
+        Digest128[] digests = [.. table.Digests];
         foreach (DeltaReader delta in deltas)
         {
             int place = 0;

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
@@ -54,7 +53,7 @@ internal sealed class ShardFiles : IDisposable
     {
         byte[] header = new byte[shard.Header.DataStart];
         int length = files[shard.FileName].Read(header, 0);
-        return length == header.Length && XxHash128.HashToUInt128(header) == shard.Header.Digest
+        return length == header.Length && Digest128.Of(header) == shard.Header.Digest
             ? header
             : throw ForeignBytes.Shard(shard.FileName, "its header changed");
     }

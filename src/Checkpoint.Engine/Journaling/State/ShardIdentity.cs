@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 using ApolloCheckpoint.Engine.Journaling.Recovering;
 using ApolloCheckpoint.Engine.Model;
@@ -21,10 +20,10 @@ internal sealed class ShardIdentity
     private readonly IReadOnlyList<Shard> shards;
 
     /// <summary>Digests of what the files hold, by ordinal; only of the shards that are looked at.</summary>
-    private readonly UInt128[] found;
+    private readonly Digest128[] found;
 
     /// <summary>Digests that the chunks have in the version that the walk is at.</summary>
-    private readonly UInt128[] expected;
+    private readonly Digest128[] expected;
 
     /// <summary>Newest version in which a chunk has the digest that was found.</summary>
     private readonly long[] fits;
@@ -34,8 +33,8 @@ internal sealed class ShardIdentity
         ModelLayout layout,
         OpenedModel opened,
         IReadOnlyList<Shard> shards,
-        UInt128[] found,
-        UInt128[] newest
+        Digest128[] found,
+        Digest128[] newest
     )
     {
         this.disk = disk;
@@ -61,12 +60,12 @@ internal sealed class ShardIdentity
         ModelLayout layout,
         OpenedModel opened,
         IReadOnlyList<Shard> shards,
-        UInt128[]? newest,
+        Digest128[]? newest,
         JournalOptions options,
         CancellationToken cancellation
     )
     {
-        UInt128[] found = Measure(disk, layout, opened, shards, options, cancellation);
+        Digest128[] found = Measure(disk, layout, opened, shards, options, cancellation);
         newest ??= FromJournal(opened.Journal, found);
         ShardIdentity identity = new(disk, layout, opened, shards, found, newest);
         Dictionary<Shard, long> whole = identity.Walk(opened.Newest);
@@ -74,7 +73,7 @@ internal sealed class ShardIdentity
         opened.IsTableNew = true;
     }
 
-    private static UInt128[] Measure(
+    private static Digest128[] Measure(
         IDisk disk,
         ModelLayout layout,
         OpenedModel opened,
@@ -83,7 +82,7 @@ internal sealed class ShardIdentity
         CancellationToken cancellation
     )
     {
-        UInt128[] found = new UInt128[layout.ChunkCount];
+        Digest128[] found = new Digest128[layout.ChunkCount];
         using ShardFiles files = new(disk, shards);
         options.Progress.Begin("recover", shards.Sum(shard => shard.Length));
         foreach (Shard shard in shards)
@@ -100,7 +99,7 @@ internal sealed class ShardIdentity
                 Chunk chunk = layout[ordinal];
                 Span<byte> bytes = files.Read(chunk, buffer);
                 opened.LayRedoOver(chunk, bytes);
-                found[ordinal] = XxHash128.HashToUInt128(bytes);
+                found[ordinal] = Digest128.Of(bytes);
                 options.Progress.Advance(chunk.ByteLength);
             },
             cancellation
@@ -110,9 +109,9 @@ internal sealed class ShardIdentity
     }
 
     /// <summary>What the newest version must be: what the last delta that changed a chunk says, else what the chunk is.</summary>
-    private static UInt128[] FromJournal(Journal journal, UInt128[] found)
+    private static Digest128[] FromJournal(Journal journal, Digest128[] found)
     {
-        UInt128[] newest = [.. found];
+        Digest128[] newest = [.. found];
         bool[] isKnown = new bool[found.Length];
         foreach (DeltaHeader header in journal.Versions.Reverse())
         {
@@ -172,7 +171,7 @@ internal sealed class ShardIdentity
         }
     }
 
-    private void Conclude(Dictionary<Shard, long> whole, UInt128[] newest)
+    private void Conclude(Dictionary<Shard, long> whole, Digest128[] newest)
     {
         foreach (Shard shard in shards)
         {
@@ -208,9 +207,9 @@ internal sealed class ShardIdentity
         }
     }
 
-    private UInt128[] DigestsAt(long version, UInt128[] newest)
+    private Digest128[] DigestsAt(long version, Digest128[] newest)
     {
-        UInt128[] digests = [.. newest];
+        Digest128[] digests = [.. newest];
         foreach (DeltaHeader header in opened.Journal.Versions.Reverse().TakeWhile(header => header.Version > version))
         {
             using DeltaReader delta = opened.Journal.OpenDelta(header.Version);

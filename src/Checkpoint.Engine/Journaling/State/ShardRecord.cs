@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 
 namespace ApolloCheckpoint.Engine.Journaling.State;
@@ -9,7 +10,7 @@ namespace ApolloCheckpoint.Engine.Journaling.State;
 /// <param name="Length">Bytes of the file; with the next two, says only whether to look, never what is there.</param>
 /// <param name="ModifiedNs">Time of its last change, nanoseconds since 1970.</param>
 /// <param name="Inode">Its inode.</param>
-internal sealed record ShardRecord(string FileName, UInt128 HeaderDigest, long Version, long Length, long ModifiedNs, long Inode)
+internal sealed record ShardRecord(string FileName, Digest128 HeaderDigest, long Version, long Length, long ModifiedNs, long Inode)
 {
     /// <summary>Whether the file looks as it did when this was recorded.</summary>
     internal bool LooksLike(FileEntry entry) => entry.Length == Length && entry.ModifiedNs == ModifiedNs && entry.Inode == Inode;
