@@ -1,7 +1,7 @@
-using ApolloCheckpoint.Engine.Model;
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
 using System.Text.Json.Nodes;
+using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Weights;
 using ApolloCheckpoint.Engine.Weights.Cuda;
 using ApolloCheckpoint.Engine.Weights.Handles;

@@ -33,7 +33,10 @@ internal static class HeatMapHtml
 
     private static void Row(StringBuilder html, HeatMap map, string family)
     {
-        html.Append(CultureInfo.InvariantCulture, $"<svg aria-hidden=\"true\" viewBox=\"0 0 {map.Layers.Count} 1\" preserveAspectRatio=\"none\">");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg aria-hidden=\"true\" viewBox=\"0 0 {map.Layers.Count} 1\" preserveAspectRatio=\"none\">"
+        );
         for (int column = 0; column < map.Layers.Count; column++)
         {
             if (map.At(family, map.Layers[column]) is { } cell)
