@@ -4,6 +4,7 @@ rings=(
   "engine  tests/Checkpoint.Engine.Tests Ring!=python&Ring!=fuzz&Ring!=cuda&Ring!=crash"
   "crash   tests/Checkpoint.Engine.Tests Ring=crash"
   "crash   tests/Checkpoint.Tool.Tests   Ring=crash"
+  "mutants tests/Checkpoint.Mutants      Ring=mutants"
   "fuzz    tests/Checkpoint.Engine.Tests Ring=fuzz"
   "tool    tests/Checkpoint.Tool.Tests   Ring!=python&Ring!=port&Ring!=package&Ring!=cuda&Ring!=crash&Ring!=browser"
   "rsync   tests/Rsync.Job.Tests         Ring!=none"
@@ -43,7 +44,7 @@ set_up_rings() {
   set_up_ring rsync set_up_rsync
   set_up_ring browser set_up_browser
   set_up_ring vllm set_up_vllm_ring
-  ring_ready[engine]=1 ring_ready[crash]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
+  ring_ready[engine]=1 ring_ready[crash]=1 ring_ready[mutants]=1 ring_ready[fuzz]=1 ring_ready[tool]=1 ring_ready[package]=1 ring_ready[aspire]=1
 }
 
 # Counts over all test assemblies, from the result files the runner writes.
@@ -68,7 +69,7 @@ run_rings() {
     ran[$name]=$((${ran[$name]:-0} + p + f))
     printf '%-7s %-28s %5d passed %3d failed %3d skipped  %4d s\n' "$name" "$(basename "$project")" "$p" "$f" "$s" $((SECONDS - started))
   done
-  for name in crash fuzz python cuda port package browser vllm aspire rsync; do
+  for name in crash mutants fuzz python cuda port package browser vllm aspire rsync; do
     if [ -n "${ring_ready[$name]:-}" ] && [ "${ran[$name]:-0}" = 0 ]; then
       echo "ring $name ran nothing, though what it needs is here" >&2
       broken=1

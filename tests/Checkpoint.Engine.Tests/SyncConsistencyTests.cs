@@ -1,3 +1,4 @@
+using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Consistency;
 using Xunit;
 
@@ -81,6 +82,31 @@ public sealed class SyncConsistencyTests : IDisposable
         SyncReport report = scenario.Sync();
         Assert.Equal("stable", report.Label.ToString());
         Assert.Contains(report.Warnings, warning => warning.StartsWith("the state page was never written", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_page_whose_trainer_is_gone_says_nothing_either()
+    {
+        Step();
+        using (IDiskFile file = Disk.Instance.Open(scenario.Live.StatePagePath!, writable: true))
+        {
+            Span<byte> bytes = stackalloc byte[StatePageFormat.Size];
+            StatePageFormat.Write(bytes, new StateSnapshot(2, 9, 1, int.MaxValue));
+            file.Write(bytes, 0);
+        }
+
+        SyncReport report = scenario.Sync();
+        Assert.Equal("stable", report.Label.ToString());
+        Assert.Contains(report.Warnings, warning => warning.EndsWith("is gone, so the weights were read twice", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_producer_without_a_page_cannot_be_held()
+    {
+        scenario.Live.StatePagePath = null;
+        CheckpointException e = scenario.Refused(scenario.Request with { Consistency = ConsistencyMode.Lock });
+        Assert.Equal(CheckpointError.SourceInconsistent, e.Error);
+        Assert.Contains("publishes no state page", e.Message);
     }
 
     private void Step()

@@ -68,7 +68,7 @@ internal sealed class Journal
     internal DeltaHeader? Find(long version)
     {
         long place = version - (First?.Version ?? 0);
-        return First is not null && place >= 0 && place < versions.Count ? versions[(int)place] : null;
+        return place >= 0 && place < versions.Count ? versions[(int)place] : null;
     }
 
     /// <summary>Opens the delta that makes a version of its parent.</summary>

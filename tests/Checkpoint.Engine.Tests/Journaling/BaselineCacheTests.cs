@@ -181,6 +181,15 @@ public sealed class BaselineCacheTests : IDisposable
     }
 
     [Fact]
+    public void A_file_in_the_place_of_the_folder_is_refused()
+    {
+        File.WriteAllText(temp.File("ready"), "");
+        CheckpointException e = Assert.Throws<CheckpointException>(model.OpenSession);
+        Assert.Equal(CheckpointError.Usage, e.Error);
+        Assert.Contains("is not a folder", e.Message);
+    }
+
+    [Fact]
     public void A_link_in_its_place_is_refused()
     {
         Sync(model.Change(1));

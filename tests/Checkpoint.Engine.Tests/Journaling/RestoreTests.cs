@@ -187,6 +187,15 @@ public sealed class RestoreTests
     }
 
     [Fact]
+    public void A_whole_model_takes_nothing_from_a_mirror_and_gets_no_version()
+    {
+        Sync(count: 1, FoldWay.Auto);
+        Copy("/mirror");
+        Engine.Restore(null, "/mirror", FoldWay.Auto, CancellationToken.None);
+        Assert.Equal(["0000000001.delta"], disk.List(model.Paths.Journal));
+    }
+
+    [Fact]
     public void A_mirror_of_another_model_is_refused()
     {
         Sync(count: 1, FoldWay.Auto);
