@@ -40,8 +40,8 @@ internal sealed class MutantSurvey(Action<string> say)
         say($"{whole.Count} tests take {whole.Values.Sum(outcome => outcome.Time.TotalSeconds):F0} s");
     }
 
-    /// <summary>Looks for a crash probe and another test that notice each guard; the reason is left open.</summary>
-    internal List<GuardRow> Run(IEnumerable<Guard> guards)
+    /// <summary>Looks for a crash probe and another test that notice each guard, first those that did before; the reason is left open.</summary>
+    internal List<GuardRow> Run(IEnumerable<Guard> guards, IReadOnlyDictionary<string, GuardRow> before)
     {
         ConcurrentDictionary<int, GuardRow> rows = new();
         Each(
@@ -49,8 +49,8 @@ internal sealed class MutantSurvey(Action<string> say)
             (process, guard) =>
                 rows[guard.Number] = new GuardRow(
                     guard.Key,
-                    Noticing(process, guard, IsCrash),
-                    Noticing(process, guard, name => !IsCrash(name)),
+                    Noticing(process, guard, IsCrash, before.GetValueOrDefault(guard.Key)?.Crash),
+                    Noticing(process, guard, name => !IsCrash(name), before.GetValueOrDefault(guard.Key)?.Test),
                     GuardRow.None
                 )
         );
@@ -80,10 +80,10 @@ internal sealed class MutantSurvey(Action<string> say)
         && (test.Rings is "" or "probe" || (test.Rings == "crash" && test.Name.Contains(".FlippedBit", StringComparison.Ordinal)));
 
     /// <summary>The quickest test that notices; one that draws its inputs by chance only where no other does.</summary>
-    private string Noticing(MutantProcess process, Guard guard, Func<string, bool> isWanted)
+    private string Noticing(MutantProcess process, Guard guard, Func<string, bool> isWanted, string? before)
     {
         string noticing = GuardRow.None;
-        foreach (string test in Hearing(guard, isWanted))
+        foreach (string test in Hearing(guard, isWanted).OrderByDescending(test => test == before))
         {
             if (Run(process, guard, test) is { Failure: { } failure } outcome)
             {

@@ -1,4 +1,3 @@
-using ApolloCheckpoint.TestKit;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -6,7 +5,7 @@ namespace ApolloCheckpoint.Mutants;
 
 /// <summary>
 /// The tests are themselves tested: every guard of the engine is removed, one at a time, and a test must fail. Which one is in guards.tsv;
-/// a guard that nothing has to notice is there with the reason. With APOLLO_SOAK set every test is tried on every guard, and with
+/// a guard that nothing has to notice is there with the reason. With APOLLO_SOAK set every test is tried on the idle ones, and with
 /// APOLLO_MUTANTS=renew the table is written anew (reasons are kept).
 /// </summary>
 [Trait("Ring", "mutants")]
@@ -68,7 +67,7 @@ public sealed class MutantTests(ITestOutputHelper output)
                 }
             }
         );
-        IEnumerable<GuardRow> noticed = survey.Run(guards.Where(guard => known[guard.Key].IsIdle)).Where(row => !row.IsIdle);
+        IEnumerable<GuardRow> noticed = survey.Run(guards.Where(guard => known[guard.Key].IsIdle), known).Where(row => !row.IsIdle);
         wrong.AddRange(
             noticed.Select(row => $"{string.Join(", ", row.Tests)} notices that this is gone, though it is said to be idle: {row.Guard}")
         );
@@ -77,11 +76,13 @@ public sealed class MutantTests(ITestOutputHelper output)
 
     private static void Renew(IReadOnlyList<Guard> guards, MutantSurvey survey)
     {
-        Dictionary<string, string> reasons = GuardTable.Read().ToDictionary(row => row.Guard, row => row.Reason);
+        Dictionary<string, GuardRow> before = GuardTable.Read().ToDictionary(row => row.Guard);
         survey.Listen(survey.Tests());
         Assert.Empty(survey.Broken);
         GuardTable.Write(
-            survey.Run(guards).Select(row => row.IsIdle ? row with { Reason = reasons.GetValueOrDefault(row.Guard, GuardRow.None) } : row)
+            survey
+                .Run(guards, before)
+                .Select(row => row.IsIdle ? row with { Reason = before.GetValueOrDefault(row.Guard)?.Reason ?? GuardRow.None } : row)
         );
     }
 
@@ -90,7 +91,7 @@ public sealed class MutantTests(ITestOutputHelper output)
         lock (gate)
         {
             output.WriteLine(line);
-            File.AppendAllText(Repository.PathOf("artifacts", "mutants", "log.txt"), $"{line}\n");
+            File.AppendAllText(Path.Combine(MutantBuild.Scratch, "log.txt"), $"{line}\n");
         }
     }
 }

@@ -9,9 +9,15 @@ internal sealed class LyingCodec : IChunkCodec
 {
     private readonly XorCodec inner = new();
 
-    public EncodedChunk Encode(ElementType diskType, ElementType liveType, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    public EncodedChunk Encode(
+        ElementType diskType,
+        ElementType liveType,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        scoped ReadOnlySpan<(int Offset, int Length)> changed
+    )
     {
-        EncodedChunk right = inner.Encode(diskType, liveType, before, after);
+        EncodedChunk right = inner.Encode(diskType, liveType, before, after, changed);
         byte[] wrong = right.Payload.ToArray();
         wrong[^1] ^= 1;
         return new EncodedChunk(right.Encoding, wrong, right.ChangedUnits);

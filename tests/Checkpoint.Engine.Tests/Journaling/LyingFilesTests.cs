@@ -86,7 +86,17 @@ public sealed class LyingFilesTests
     public void An_index_with_an_unknown_coding_a_payload_elsewhere_or_a_byte_more_is_damaged()
     {
         const long End = DeltaFormat.PrologueBytes + 4;
-        byte[] index = DeltaIndex.Write([new DeltaChunk(0, ChunkEncoding.Dense, ElementType.BF16, DeltaFormat.PrologueBytes, 4, 1, 2)]);
+        byte[] index = DeltaIndex.Write([
+            new DeltaChunk(
+                0,
+                ChunkEncoding.Dense,
+                ElementType.BF16,
+                DeltaFormat.PrologueBytes,
+                4,
+                new Digest128(0, 1),
+                new Digest128(0, 2)
+            ),
+        ]);
         Assert.Equal(1, DeltaIndex.Read(index, 3, End, "a delta").Count);
         RequireDamaged(() => DeltaIndex.Read([index[0], index[1], 0xFF, .. index[3..]], 3, End, "a delta"));
         RequireDamaged(() => DeltaIndex.Read(index, 3, End - 1, "a delta"));
@@ -141,8 +151,8 @@ public sealed class LyingFilesTests
         int first = session.Layout.ChunksOf(shard).First;
         using (RedoWriter redo = RedoWriter.Create(session, shard, 1 << 16))
         {
-            redo.Add(first, 1, [(0, 8), (16, 8)], new byte[64]);
-            redo.Add(first + 1, 2, [(0, 8)], new byte[64]);
+            redo.Add(first, new Digest128(0, 1), [(0, 8), (16, 8)], new byte[64]);
+            redo.Add(first + 1, new Digest128(0, 2), [(0, 8)], new byte[64]);
             redo.Seal(shard);
         }
 

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
@@ -124,7 +123,7 @@ public sealed class ProofTests
         using XorCodec codec = new();
         ElementType type = session.Layout[0].Tensor.Type;
         using DeltaWriter writer = session.BeginDelta();
-        writer.Append(0, type, codec.Encode(type, type, model.Versions[0][0], after), 12345, XxHash128.HashToUInt128(after));
+        writer.Append(0, type, codec.Encode(type, type, model.Versions[0][0], after), default, Digest128.Of(after));
         VersionFacts facts = new() { Label = new ConsistencyLabel(ConsistencyKind.Stable) };
         Assert.ThrowsAny<Exception>(() => session.Commit(writer, facts));
         Assert.Null(lying.Stat(model.Paths.Delta(1)));
