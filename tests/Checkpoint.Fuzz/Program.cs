@@ -12,6 +12,7 @@ internal static class Program
                checkpoint-fuzz corpus TARGET FOLDER      writes the files to begin from
                checkpoint-fuzz try TARGET FILE...        reads files, as the test run does
                checkpoint-fuzz mutate TARGET MINUTES     spoils and reads, seeds printed
+               checkpoint-fuzz instrument ASSEMBLY       puts coverage counters into it, once, in place
                checkpoint-fuzz afl TARGET                under afl-fuzz, which gives the file on standard input
                checkpoint-fuzz libfuzzer TARGET          under libfuzzer-dotnet
         """;
@@ -30,6 +31,19 @@ internal static class Program
                 return Try(target, files);
             case ["mutate", var target, var minutes]:
                 return Mutate(target, TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture)));
+            case ["instrument", var assembly]:
+                foreach (
+                    string type in Fuzzer.Instrument(
+                        assembly,
+                        static type => type.StartsWith("ApolloCheckpoint.", StringComparison.Ordinal),
+                        Options.Value
+                    )
+                )
+                {
+                    Console.WriteLine(type);
+                }
+
+                return 0;
             case ["afl", var target]:
                 Fuzzer.OutOfProcess.Run(stream => Read(target, stream));
                 return 0;
