@@ -47,8 +47,9 @@ public class VisibleDevicesTests
         using Process process = Process.Start(start) ?? throw new InvalidOperationException("sleep did not start");
         try
         {
-            // Until the child has become "sleep", it shows its parent's environment.
-            while (File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Id}/comm")).Trim() != "sleep")
+            // Until the child has become "sleep" it shows its parent's environment, and then for a moment none.
+            string proc = string.Create(CultureInfo.InvariantCulture, $"/proc/{process.Id}");
+            while (File.ReadAllText($"{proc}/comm").Trim() != "sleep" || File.ReadAllBytes($"{proc}/environ").Length == 0)
             {
                 Thread.Yield();
             }
