@@ -106,36 +106,12 @@ internal static class CudaRows
 
     private static HandlesFile Publish(TempDirectory folder, byte[] handle, long bytes)
     {
-        JsonObject handles = new()
+        JsonObject allocation = new()
         {
-            ["format"] = "apollo-handles",
-            ["version"] = 2,
-            ["allocations"] = new JsonArray(
-                new JsonObject
-                {
-                    ["id"] = 0,
-                    ["kind"] = "cuda-ipc",
-                    ["handle"] = Convert.ToBase64String(handle),
-                    ["device_uuid"] = FakeCuda.DefaultDevice,
-                    ["size"] = bytes,
-                }
-            ),
-            ["tensors"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = "w",
-                    ["alloc"] = 0,
-                    ["offset"] = 0,
-                    ["dtype"] = "U8",
-                    ["shape"] = new JsonArray(bytes),
-                }
-            ),
+            ["kind"] = "cuda-ipc",
+            ["handle"] = Convert.ToBase64String(handle),
+            ["device_uuid"] = FakeCuda.DefaultDevice,
         };
-        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        File.SetUnixFileMode(folder.Path, Private | UnixFileMode.UserExecute);
-        string path = folder.File("weights.json");
-        File.WriteAllText(path, handles.ToJsonString());
-        File.SetUnixFileMode(path, Private);
-        return HandlesFile.Read(path, FileRules.For(null), CancellationToken.None);
+        return HandlesFile.Read(OneTensor.Publish(folder, allocation, bytes), FileRules.For(null), CancellationToken.None);
     }
 }

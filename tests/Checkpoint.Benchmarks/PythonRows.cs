@@ -80,7 +80,6 @@ internal static class PythonRows
     /// <summary>One tensor, whose windows begin with their own offsets.</summary>
     private static string Publish(TempDirectory folder)
     {
-        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         const long Bytes = (long)Window * Windows * Rounds;
         using (FileStream memory = new(folder.File("memory"), FileMode.CreateNew))
         {
@@ -93,35 +92,8 @@ internal static class PythonRows
             }
         }
 
-        JsonObject handles = new()
-        {
-            ["format"] = "apollo-handles",
-            ["version"] = 2,
-            ["allocations"] = new JsonArray(
-                new JsonObject
-                {
-                    ["id"] = 0,
-                    ["kind"] = "file",
-                    ["path"] = "memory",
-                    ["size"] = Bytes,
-                }
-            ),
-            ["tensors"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = "w",
-                    ["alloc"] = 0,
-                    ["offset"] = 0,
-                    ["dtype"] = "U8",
-                    ["shape"] = new JsonArray(Bytes),
-                }
-            ),
-        };
-        File.WriteAllText(folder.File("weights.json"), handles.ToJsonString());
-        File.SetUnixFileMode(folder.Path, Private | UnixFileMode.UserExecute);
-        File.SetUnixFileMode(folder.File("memory"), Private);
-        File.SetUnixFileMode(folder.File("weights.json"), Private);
-        return folder.File("weights.json");
+        File.SetUnixFileMode(folder.File("memory"), OneTensor.Private);
+        return OneTensor.Publish(folder, new JsonObject { ["kind"] = "file", ["path"] = "memory" }, Bytes);
     }
 
     /// <summary>What a round cost, in seconds.</summary>
