@@ -5,21 +5,11 @@ using ApolloCheckpoint.Engine.Model;
 namespace ApolloCheckpoint.Engine.Tests.Journaling;
 
 /// <summary>The plain codec, counting how often a payload is applied.</summary>
-internal sealed class CountingCodec(Action applied) : IChunkCodec
+internal sealed class CountingCodec(Action applied) : WrappedCodec
 {
-    private readonly XorCodec codec = new();
+    protected override IChunkCodec Inner { get; } = new XorCodec();
 
-    public EncodedChunk Encode(
-        ElementType diskType,
-        ElementType liveType,
-        ReadOnlySpan<byte> before,
-        ReadOnlySpan<byte> after,
-        scoped ReadOnlySpan<(int Offset, int Length)> changed
-    ) => codec.Encode(diskType, liveType, before, after, changed);
-
-    public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after) => codec.EncodeRepair(diskType, after);
-
-    public void Apply(
+    public override void Apply(
         ChunkEncoding encoding,
         ElementType diskType,
         ElementType liveType,
@@ -29,8 +19,8 @@ internal sealed class CountingCodec(Action applied) : IChunkCodec
     )
     {
         applied();
-        codec.Apply(encoding, diskType, liveType, payload, bytes, backward);
+        base.Apply(encoding, diskType, liveType, payload, bytes, backward);
     }
 
-    public void Dispose() => codec.Dispose();
+    public override void Dispose() => Inner.Dispose();
 }

@@ -5,11 +5,11 @@ using ApolloCheckpoint.Engine.Model;
 namespace ApolloCheckpoint.Engine.Tests.Journaling;
 
 /// <summary>A codec with a defect: what it codes does not give the bytes back.</summary>
-internal sealed class LyingCodec : IChunkCodec
+internal sealed class LyingCodec : WrappedCodec
 {
-    private readonly XorCodec inner = new();
+    protected override IChunkCodec Inner { get; } = new XorCodec();
 
-    public EncodedChunk Encode(
+    public override EncodedChunk Encode(
         ElementType diskType,
         ElementType liveType,
         ReadOnlySpan<byte> before,
@@ -17,22 +17,11 @@ internal sealed class LyingCodec : IChunkCodec
         scoped ReadOnlySpan<(int Offset, int Length)> changed
     )
     {
-        EncodedChunk right = inner.Encode(diskType, liveType, before, after, changed);
+        EncodedChunk right = base.Encode(diskType, liveType, before, after, changed);
         byte[] wrong = right.Payload.ToArray();
         wrong[^1] ^= 1;
         return new EncodedChunk(right.Encoding, wrong, right.ChangedUnits);
     }
 
-    public EncodedChunk EncodeRepair(ElementType diskType, ReadOnlySpan<byte> after) => inner.EncodeRepair(diskType, after);
-
-    public void Apply(
-        ChunkEncoding encoding,
-        ElementType diskType,
-        ElementType liveType,
-        ReadOnlySpan<byte> payload,
-        Span<byte> bytes,
-        bool backward
-    ) => inner.Apply(encoding, diskType, liveType, payload, bytes, backward);
-
-    public void Dispose() => inner.Dispose();
+    public override void Dispose() => Inner.Dispose();
 }
