@@ -60,7 +60,7 @@ public sealed class SyncEngine
             using JournalSession session = known ?? run.OpenJournal(model, progress, cancel);
             run.CheckProducer(session, source.Source.Producer);
             SyncRun.CheckDamage(session, plan);
-            using (DeltaWriter? delta = request.DryRun ? null : session.BeginDelta())
+            using (DeltaWriter? delta = request.DryRun ? null : session.BeginDelta(keepsPages: request.FoldEvery == 1))
             {
                 run.Scan(session, plan, source, delta, cancel);
                 run.Commit(session, delta, cancel);

@@ -35,12 +35,11 @@ internal static class BlockDiffer
     )
     {
         int count = 0;
-        foreach ((int offset, int length) in changed)
+        foreach ((int Offset, int Length) range in changed)
         {
-            // A page may begin and end inside a unit. Ranges are a page apart, so that none reaches into another.
-            int start = offset - offset % unitBytes;
-            int end = Math.Min(before.Length, (offset + length + unitBytes - 1) / unitBytes * unitBytes);
-            count += CountChanged(before[start..end], after[start..end], unitBytes);
+            (int first, int end) = DirtyPages.Units(range, unitBytes);
+            Range bytes = (first * unitBytes)..(end * unitBytes);
+            count += CountChanged(before[bytes], after[bytes], unitBytes);
         }
 
         return count;

@@ -42,4 +42,13 @@ internal static class DirtyPages
 
         return pages;
     }
+
+    /// <summary>
+    /// The units that a range of pages reaches into: first, and the one behind the last. A page may begin and end inside a unit; as ranges
+    /// lie a page apart, no unit is in two of them.
+    /// </summary>
+    /// <param name="range">Offset inside the chunk and length, bytes.</param>
+    /// <param name="unitBytes">Bytes of a unit; the chunk is whole units.</param>
+    internal static (int First, int End) Units((int Offset, int Length) range, int unitBytes) =>
+        (range.Offset / unitBytes, (range.Offset + range.Length + unitBytes - 1) / unitBytes);
 }

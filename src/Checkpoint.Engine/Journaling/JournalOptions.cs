@@ -26,7 +26,7 @@ internal sealed record JournalOptions
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Makes the lineage of a history that begins: 128 random bits.</summary>
-    internal Func<Digest128> Lineage { get; init; } = () => Digest128.Read(RandomNumberGenerator.GetBytes(sizeof(ulong) * 2));
+    internal Func<Digest128> Lineage { get; init; } = () => Digest128.Read(RandomNumberGenerator.GetBytes(Digest128.ByteLength));
 
     /// <summary>Write nothing, repair nothing, create nothing: what is unfinished is understood, and left.</summary>
     internal bool ReadOnly { get; init; }

@@ -110,7 +110,7 @@ internal sealed partial class JournalSession
             Newest = Newest,
             Oldest = Journal.First?.Version ?? Newest + 1,
             FilesVersion = FilesVersion,
-            Root = ModelRoot.Text(Root),
+            Root = Root.ToString(),
             Step = last?.Step,
             Label = last?.Label.ToString() ?? "",
             TimeNs = last?.TimeNs ?? same?.TimeNs ?? 0,

@@ -155,7 +155,8 @@ internal sealed partial class JournalSession : IDisposable
     internal Baseline OpenBaseline() => new(this);
 
     /// <summary>Begins a delta on the newest version.</summary>
-    internal DeltaWriter BeginDelta() => DeltaWriter.Create(Disk, Paths);
+    /// <param name="keepsPages">Whether a fold follows at once, which can use the pages that the scan sees (<see cref="FreshPages"/>).</param>
+    internal DeltaWriter BeginDelta(bool keepsPages = false) => DeltaWriter.Create(Disk, Paths, keepsPages);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -43,7 +43,7 @@ public readonly record struct Digest128(ulong High, ulong Low)
         BinaryPrimitives.WriteUInt64LittleEndian(destination[8..], High);
     }
 
-    /// <summary>32 hexadecimal digits.</summary>
+    /// <summary>32 hexadecimal digits, as in state.json and as hooks publish a root.</summary>
     public override string ToString() =>
         High.ToString("x16", CultureInfo.InvariantCulture) + Low.ToString("x16", CultureInfo.InvariantCulture);
 

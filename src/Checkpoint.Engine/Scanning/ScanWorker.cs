@@ -99,7 +99,7 @@ internal sealed class ScanWorker(ModelScan scan, JournalSession session, Baselin
             delta.Append(chunk.Ordinal, liveType, encoded, recorded, afterDigest);
             if (isKnown)
             {
-                delta.Pages.Keep(chunk.Ordinal, dirty, pages, after);
+                delta.Pages?.Keep(chunk.Ordinal, dirty, pages, after);
                 changed = encoded.ChangedUnits;
             }
         }

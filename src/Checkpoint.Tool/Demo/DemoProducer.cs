@@ -1,7 +1,6 @@
 using ApolloCheckpoint.Engine;
 using ApolloCheckpoint.Engine.Journaling;
 using ApolloCheckpoint.Engine.Journaling.Codecs;
-using ApolloCheckpoint.Engine.Journaling.State;
 using ApolloCheckpoint.Engine.Model;
 using ApolloCheckpoint.Engine.Storage;
 using ApolloCheckpoint.Engine.Weights.Consistency;
@@ -104,7 +103,7 @@ internal sealed class DemoProducer : IDisposable
             cancel
         );
         session.Fold(FoldWay.Auto, cancel);
-        return ModelRoot.Text(session.Root);
+        return session.Root.ToString();
     }
 
     /// <inheritdoc/>

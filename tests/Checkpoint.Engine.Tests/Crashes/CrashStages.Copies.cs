@@ -79,7 +79,7 @@ internal static partial class CrashStages
         {
             JournaledModel after = stage.On(disk);
             using JournalSession session = after.OpenSession();
-            bool isNew = Text(session.Lineage) != lineage;
+            bool isNew = session.Lineage.ToString() != lineage;
             Assert.True(isNew || !isDone, "an adopt that was reported is not there");
             Assert.Equal(isNew ? count : count - 1, session.Newest);
             Assert.True(CrashStage.AreSame(files, after.FileChunks()), "the files were changed");
@@ -96,8 +96,6 @@ internal static partial class CrashStages
     private static string LineageOf(JournaledModel model)
     {
         using JournalSession session = model.OpenSession();
-        return Text(session.Lineage);
+        return session.Lineage.ToString();
     }
-
-    private static string Text(Digest128 number) => number.ToString();
 }

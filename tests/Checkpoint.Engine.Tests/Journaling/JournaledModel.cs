@@ -86,7 +86,7 @@ internal sealed class JournaledModel(IDisk disk, string path)
     {
         using XorCodec codec = new();
         byte[] scratch = new byte[session.Layout.LargestChunkBytes];
-        DeltaWriter writer = session.BeginDelta();
+        DeltaWriter writer = session.BeginDelta(keepPages);
         using Baseline baseline = session.OpenBaseline();
         for (int ordinal = 0; ordinal < live.Length; ordinal++)
         {
@@ -108,11 +108,11 @@ internal sealed class JournaledModel(IDisk disk, string path)
                 digest,
                 after
             );
-            if (keepPages && !isDamaged)
+            if (writer.Pages is { } kept && !isDamaged)
             {
                 List<(int, int)> ranges = [];
                 int pages = DirtyPages.Find(before, live[ordinal], chunk.FileOffset, ranges);
-                writer.Pages.Keep(ordinal, ranges, pages, live[ordinal]);
+                kept.Keep(ordinal, ranges, pages, live[ordinal]);
             }
         }
 

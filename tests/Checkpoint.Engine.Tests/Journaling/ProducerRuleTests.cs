@@ -44,7 +44,7 @@ public sealed class ProducerRuleTests : IDisposable
     {
         Commit(First);
 
-        Assert.Null(ProducerRule.Check(session, First with { Pid = 101, LoadedRoot = ModelRoot.Text(session.Root) }, accept: false));
+        Assert.Null(ProducerRule.Check(session, First with { Pid = 101, LoadedRoot = session.Root.ToString() }, accept: false));
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class ProducerRuleTests : IDisposable
 
         Assert.Throws<CheckpointException>(() => ProducerRule.Check(session, First, accept: false));
         Assert.Throws<CheckpointException>(() => ProducerRule.Check(session, ProducerInfo.Unknown, accept: false));
-        Assert.Null(ProducerRule.Check(session, First with { LoadedRoot = ModelRoot.Text(session.Root) }, accept: false));
+        Assert.Null(ProducerRule.Check(session, First with { LoadedRoot = session.Root.ToString() }, accept: false));
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class ProducerRuleTests : IDisposable
 
         ModelState state = ModelState.TryRead(Disk.Instance, model.Paths.State)!;
         Assert.Equal(ProducerRule.Record(First), state.Producer);
-        Assert.Equal((session.Newest, ModelRoot.Text(session.Root), false), (state.Newest, state.Root, state.Restored));
+        Assert.Equal((session.Newest, session.Root.ToString(), false), (state.Newest, state.Root, state.Restored));
     }
 
     private void Commit(ProducerInfo? producer)

@@ -7,8 +7,9 @@ using ApolloCheckpoint.Engine.Storage;
 namespace ApolloCheckpoint.Engine.Journaling.Baselines;
 
 /// <summary>
-/// The bytes of the newest version, chunk by chunk: straight from the shard where it has them (by a mapping or by position, <see cref="CheaperWay"/>), else the shard's bytes
-/// with a pending redo laid over and the unfolded deltas applied in order, which <see cref="BaselineCache"/> may have ready. Thread-safe with one scratch buffer and codec a worker.
+/// The bytes of the newest version, chunk by chunk: straight from the shard where it has them (by a mapping or by position,
+/// <see cref="CheaperWay"/>), else the shard's bytes with a pending redo laid over and the unfolded deltas applied in order, which
+/// <see cref="BaselineCache"/> may have ready. Thread-safe with one scratch buffer and codec a worker.
 /// <para>
 /// Bytes of the shard are not checked here: the scan computes the digest of every chunk that it codes anyway, and compares it with
 /// <see cref="JournalSession.NewestDigest"/>. Bytes that were computed are checked.

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ApolloCheckpoint.Engine.Diffing;
 using ApolloCheckpoint.Engine.Journaling.Deltas;
 
 namespace ApolloCheckpoint.Engine.Journaling.Codecs;
@@ -43,10 +44,10 @@ internal static partial class GapCode
         int changes = 0;
         int gapBytes = 0;
         int next = 0;
-        foreach ((int offset, int length) in changed)
+        foreach ((int Offset, int Length) range in changed)
         {
-            int end = EndOf(offset, length, width);
-            for (int index = NextChange(before, after, offset / width, end); index < end; index = NextChange(before, after, next, end))
+            (int first, int end) = DirtyPages.Units(range, width);
+            for (int index = NextChange(before, after, first, end); index < end; index = NextChange(before, after, next, end))
             {
                 if (gapBytes + MostGapBytes + (changes + 1L) * width > limit + 64)
                 {
@@ -117,10 +118,10 @@ internal static partial class GapCode
     {
         int width = T.Zero.GetByteCount();
         int written = 0;
-        foreach ((int offset, int length) in changed)
+        foreach ((int Offset, int Length) range in changed)
         {
-            int end = EndOf(offset, length, width);
-            for (int index = NextChange(before, after, offset / width, end); index < end; index = NextChange(before, after, index + 1, end))
+            (int first, int end) = DirtyPages.Units(range, width);
+            for (int index = NextChange(before, after, first, end); index < end; index = NextChange(before, after, index + 1, end))
             {
                 ulong step = ulong.CreateTruncating(Step(kind, before[index], after[index]));
                 for (int at = written++; at < planes.Length; at += changes, step >>= 8)
@@ -130,9 +131,6 @@ internal static partial class GapCode
             }
         }
     }
-
-    /// <summary>Where a range of bytes ends, in units: it may end inside of one.</summary>
-    private static int EndOf(int offset, int length, int width) => (offset + length + width - 1) / width;
 
     /// <summary>The first change at or behind a place, or the end. Near ones one by one, far ones by vectors.</summary>
     private static int NextChange<T>(ReadOnlySpan<T> before, ReadOnlySpan<T> after, int from, int end)

@@ -29,15 +29,16 @@ internal sealed class DeltaWriter : IDisposable
     private long allocated;
     private bool isOpen = true;
 
-    private DeltaWriter(IDisk disk, StatePaths paths, IDiskFile file)
+    private DeltaWriter(IDisk disk, StatePaths paths, IDiskFile file, bool keepsPages)
     {
+        Pages = keepsPages ? new FreshPages() : null;
         this.disk = disk;
         this.paths = paths;
         this.file = file;
     }
 
-    /// <summary>The pages that it changes, while they are few; filled by who appends, if at all.</summary>
-    internal FreshPages Pages { get; } = new();
+    /// <summary>The pages that it changes, while they are few, filled by who appends; null where no fold would use them.</summary>
+    internal FreshPages? Pages { get; }
 
     /// <summary>Bytes written so far, superseded payloads included; after the commit, the length of the delta.</summary>
     internal long BytesWritten
@@ -64,14 +65,14 @@ internal sealed class DeltaWriter : IDisposable
     }
 
     /// <summary>Begins a delta. The caller holds the directory's lock, so a file of that name is a dead one's.</summary>
-    internal static DeltaWriter Create(IDisk disk, StatePaths paths)
+    internal static DeltaWriter Create(IDisk disk, StatePaths paths, bool keepsPages = false)
     {
         if (disk.Stat(paths.WritingDelta) is not null)
         {
             disk.Delete(paths.WritingDelta);
         }
 
-        DeltaWriter writer = new(disk, paths, disk.Create(paths.WritingDelta));
+        DeltaWriter writer = new(disk, paths, disk.Create(paths.WritingDelta), keepsPages);
         try
         {
             writer.AppendBytes(DeltaFormat.WritePrologue());
@@ -98,7 +99,7 @@ internal sealed class DeltaWriter : IDisposable
         {
             long payloadOffset = position;
             AppendBytes(encoded.Payload);
-            Pages.Forget(ordinal);
+            Pages?.Forget(ordinal);
             entries[ordinal] = new DeltaChunk(ordinal, encoded.Encoding, liveType, payloadOffset, encoded.Payload.Length, before, after);
         }
     }
@@ -109,7 +110,7 @@ internal sealed class DeltaWriter : IDisposable
         lock (gate)
         {
             entries.Remove(ordinal);
-            Pages.Forget(ordinal);
+            Pages?.Forget(ordinal);
         }
     }
 

@@ -69,7 +69,7 @@ internal static class Adopt
     )
     {
         using JournalSession session = JournalSession.Open(disk, model, options, cancellation);
-        return report with { Version = session.Newest, Lineage = session.Lineage.ToString(), Root = ModelRoot.Text(session.Root) };
+        return report with { Version = session.Newest, Lineage = session.Lineage.ToString(), Root = session.Root.ToString() };
     }
 
     private static AdoptReport Recover(IDisk disk, ModelDirectory model, JournalOptions options, CancellationToken cancellation)

@@ -10,7 +10,7 @@ internal static class ModelRoot
     internal static Digest128 Of(ReadOnlySpan<Digest128> digests)
     {
         XxHash128 hash = new();
-        Span<byte> bytes = stackalloc byte[16];
+        Span<byte> bytes = stackalloc byte[Digest128.ByteLength];
         foreach (Digest128 digest in digests)
         {
             digest.Write(bytes);
@@ -19,7 +19,4 @@ internal static class ModelRoot
 
         return Digest128.Of(hash);
     }
-
-    /// <summary>As written in state.json and published by hooks: 32 hex digits.</summary>
-    internal static string Text(Digest128 root) => root.ToString();
 }

@@ -26,7 +26,7 @@ internal static class ProducerRule
             return "the producer does not say which version it loaded: its origin is unknown";
         }
 
-        bool isNewest = string.Equals(producer.LoadedRoot, ModelRoot.Text(session.Root), StringComparison.OrdinalIgnoreCase);
+        bool isNewest = string.Equals(producer.LoadedRoot, session.Root.ToString(), StringComparison.OrdinalIgnoreCase);
         if (isNewest || accept)
         {
             return null;

@@ -77,7 +77,9 @@ internal sealed class HandlesJsonTensors(Dictionary<long, HandleAllocation> allo
         long offset = fields.Number("offset");
         if (offset > allocation.Size || layout.Extent > allocation.Size - offset)
         {
-            throw fields.Wrong($"takes bytes {offset} to {(decimal)offset + layout.Extent} of allocation {id}, which has {allocation.Size}");
+            throw fields.Wrong(
+                $"takes bytes {offset} to {(decimal)offset + layout.Extent} of allocation {id}, which has {allocation.Size}"
+            );
         }
 
         return new HandleTensor(name, layout)
